@@ -1,0 +1,54 @@
+"""Compiled calls of model steps on whichever backend Keras runs.
+
+The only file that knows `tf.function` and `jax.jit`. Shapes may change from
+call to call: TensorFlow traces once with open shapes, JAX compiles per shape.
+"""
+
+import keras
+
+
+def compiled(function, model, ranks):
+    """A fast version of `function`, which reads the variables of `model`.
+
+    Args:
+        function: of float32 tensors; returns a tensor.
+        model: built `keras.Model`; later changes of its variables are seen.
+        ranks: tuple of ints, the ranks of the arguments.
+
+    Returns:
+        Function of arrays or tensors that returns a backend tensor.
+    """
+    name = keras.backend.backend()
+    if name == "tensorflow":
+        import tensorflow as tf
+
+        signature = [
+            tf.TensorSpec([None] * (rank - 1) + [None], tf.float32)
+            for rank in ranks
+        ]
+        return tf.function(function, input_signature=signature, autograph=False)
+    if name == "jax":
+        return _jax_compiled(function, model)
+    return lambda *arguments: function(
+        *(keras.ops.convert_to_tensor(a, "float32") for a in arguments)
+    )
+
+
+def _jax_compiled(function, model):
+    import jax
+
+    variables = model.variables
+
+    @jax.jit
+    def pure(values, *arguments):
+        mapping = list(zip(variables, values, strict=True))
+        with keras.StatelessScope(state_mapping=mapping):
+            return function(*arguments)
+
+    def call(*arguments):
+        arguments = [
+            keras.ops.convert_to_tensor(a, "float32") for a in arguments
+        ]
+        return pure([v.value for v in variables], *arguments)
+
+    return call

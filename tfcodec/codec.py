@@ -1,0 +1,348 @@
+"""Images to bytes and back: where model, tables, coder and container meet."""
+
+import keras
+import numpy as np
+
+from tfcodec import presets
+from tfcodec import weights
+from tfcodec.backend import compiled
+from tfcodec.bitstream import Container
+from tfcodec.bitstream import pack
+from tfcodec.bitstream import unpack
+from tfcodec.coding import RansDecoder
+from tfcodec.coding import encode
+from tfcodec.coding.tables import VALUE_MAX
+from tfcodec.coding.tables import VALUE_MIN
+from tfcodec.entropy.build_tables import build_network
+from tfcodec.entropy.build_tables import build_tables
+from tfcodec.errors import BitstreamError
+from tfcodec.layers.gain import MAX_QUALITY
+from tfcodec.layers.gain import MIN_QUALITY
+from tfcodec.models import MODELS
+
+BLOCK = 16  # pixels per latent, each way
+HYPER_BLOCK = 4  # latents per hyper-latent, each way
+
+
+def load(preset="photo"):
+    """A trained codec.
+
+    Args:
+        preset: name (`tfcodec.preset_names()`) or path of a preset folder.
+
+    Returns:
+        `Codec`, a `keras.Model`.
+
+    Raises:
+        TfcodecError: there is no such preset, or it is damaged.
+    """
+    preset = presets.find(preset)
+    settings = preset.settings
+    model = MODELS[settings["model"]](
+        name=settings["model"], **settings["arguments"]
+    )
+    model.build()
+    weights.load_weights(preset.directory / "weights.npz", model)
+    coding = presets.Coding.load(preset.directory / "tables.npz")
+    return Codec(model, coding, preset.identifier, preset)
+
+
+@keras.saving.register_keras_serializable("tfcodec")
+class Codec(keras.Model):
+    """A model together with the integers that its files are parsed with.
+
+    `compress` and `decompress` use the integers as they were frozen, and the
+    model's weights as they are. After training, `freeze` makes new integers;
+    until then `compress` refuses weights that the old ones do not fit.
+
+    Args:
+        model: built `CodecModel`.
+        coding: `tfcodec.presets.Coding`, or None before `freeze`.
+        identifier: int, the preset identifier in files.
+        preset: `Preset` it was loaded from, or None.
+
+    Call arguments: those of `CodecModel`. `fit` trains on images, uint8 or
+    float `(batch, height, width, 3)` in 0..255.
+    """
+
+    def __init__(
+        self,
+        model,
+        coding=None,
+        identifier=presets.UNREGISTERED,
+        preset=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.model = model
+        self.coding = coding
+        self.identifier = identifier
+        self.preset = preset
+        self.built = True
+        self._analyse = compiled(model.analyse, model, (4,))
+        self._hyper = compiled(model.hyper, model, (4, 1))
+        self._residuals = compiled(model.residuals, model, (4, 4, 4, 1))
+        self._reconstruct = compiled(self._to_pixels, model, (4, 4, 1))
+
+    def _to_pixels(self, z_hat, residual, quality):
+        x_hat = self.model.reconstruct(z_hat, residual, quality)
+        return keras.ops.clip(keras.ops.round(x_hat), 0.0, 255.0)
+
+    # Keras. ---------------------------------------------------------------
+
+    def call(self, inputs, training=False):
+        return self.model(inputs, training=training)
+
+    def compute_loss(self, *args, **kwargs):
+        return self.model.compute_loss(*args, **kwargs)
+
+    def get_config(self):
+        return {
+            "name": self.name,
+            "model": keras.saving.serialize_keras_object(self.model),
+            "identifier": self.identifier,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        model = keras.saving.deserialize_keras_object(config["model"])
+        model.build()
+        return cls(model, identifier=config["identifier"], name=config["name"])
+
+    def save_assets(self, inner_path):
+        if self.coding is not None:
+            self.coding.save(f"{inner_path}/tables.npz")
+
+    def load_assets(self, inner_path):
+        try:
+            self.coding = presets.Coding.load(f"{inner_path}/tables.npz")
+        except presets.TfcodecError:
+            self.coding = None
+
+    def freeze(self):
+        """Makes the integer tables and network of the present weights."""
+        self.coding = make_coding(self.model)
+        return self
+
+    # Coding. --------------------------------------------------------------
+
+    def compress(self, image, quality=50.0):
+        """Encodes one image, or several.
+
+        Args:
+            image: uint8 `(height, width, 3)`, RGB, any size from 1x1; or a
+                batch `(n, height, width, 3)`, or a list of images.
+            quality: float, 1..100, in steps of 0.01.
+
+        Returns:
+            bytes, a whole `.tfc` file; a list of them for several images.
+
+        Raises:
+            ValueError: not such an image or quality, or the integers do not
+                belong to the weights.
+        """
+        if isinstance(image, list | tuple) or np.ndim(image) == 4:
+            return [self.compress(one, quality) for one in image]
+        return self.encoder(image).encode(quality)
+
+    def encoder(self, image):
+        """An `ImageEncoder` that can encode `image` at several qualities."""
+        return ImageEncoder(self, image)
+
+    def decompress(self, data):
+        """Decodes one file, or several.
+
+        Args:
+            data: bytes of a `.tfc` file, or a list of such.
+
+        Returns:
+            uint8 `(height, width, 3)`, RGB; a list of them for several files.
+
+        Raises:
+            BitstreamError: the bytes are damaged, or of another preset.
+        """
+        if isinstance(data, list | tuple):
+            return [self.decompress(one) for one in data]
+        container = unpack(data)
+        self._check_preset(container)
+        z_hat, residual = self.decode_symbols(container)
+        quality = np.array([container.quality], np.float32)
+        pixels = self._reconstruct(z_hat, residual, quality)
+        pixels = keras.ops.convert_to_numpy(pixels)[0].astype(np.uint8)
+        return pixels[: container.height, : container.width]
+
+    def decode_symbols(self, container):
+        """The integers of a file: the part that is exact on every machine.
+
+        Args:
+            container: `Container` of this preset.
+
+        Returns:
+            `(z_hat, residual)`, float32 arrays with a batch of 1; `residual`
+            is of size 1 for models with one stream.
+
+        Raises:
+            BitstreamError: the payload is damaged.
+        """
+        self._require_coding()
+        tables, network = self.coding.tables, self.coding.network
+        height = -(-container.height // BLOCK)
+        width = -(-container.width // BLOCK)
+        block = 1 if network is None else HYPER_BLOCK
+        shape = (-(-height // block), -(-width // block))
+        channels = self._first_channels()
+        decoder = RansDecoder(container.latents, tables)
+        z = decoder.decode(_first_rows(shape, channels))
+        z = z.reshape(*shape, channels)
+        residual = np.zeros((1, 1, 1, 1), np.float32)
+        if network is not None:
+            if np.abs(z).max(initial=0) > 128:
+                raise BitstreamError("A hyper-latent is out of range.")
+            hundredths = round(container.quality * 100)
+            indexes = network(z, hundredths, height, width)
+            rows = channels + indexes.reshape(-1)
+            residual = decoder.decode(rows).reshape(1, *indexes.shape)
+        decoder.finish()
+        return z[None].astype(np.float32), residual.astype(np.float32)
+
+    def _first_channels(self):
+        network = self.coding.network
+        if network is None:
+            return self.coding.tables.num_tables
+        return network.hyper_channels
+
+    def _require_coding(self):
+        if self.coding is None:
+            raise ValueError(
+                "This codec has no tables yet: call `freeze()` after training."
+            )
+
+    def _check_preset(self, container):
+        self._require_coding()
+        if container.preset_id != self.identifier:
+            needed = presets.IDENTIFIERS.get(container.preset_id)
+            if needed is None:
+                presets.by_identifier(container.preset_id)  # raises
+            raise BitstreamError(
+                f"The file was made with preset {needed}, this codec is "
+                f"{presets.IDENTIFIERS.get(self.identifier, 'a custom one')}."
+                f" Use tfcodec.load({needed!r})."
+            )
+        if container.model_hash != self.coding.model_hash:
+            raise BitstreamError(
+                "The file was made with other tables (model hash "
+                f"{container.model_hash.hex()}) than this preset's "
+                f"({self.coding.model_hash.hex()}): another training of it."
+            )
+
+
+class ImageEncoder:
+    """One image, analysed once, to be encoded at any number of qualities.
+
+    Args:
+        codec: `Codec` with tables.
+        image: uint8 `(height, width, 3)`.
+
+    Raises:
+        ValueError: not such an image, or stale tables.
+    """
+
+    def __init__(self, codec, image):
+        image = _checked(image)
+        codec._require_coding()
+        network = codec.coding.network
+        if network is not None:
+            current = build_network(codec.model.scale_network)
+            if current.digest() != network.digest():
+                raise ValueError(
+                    "The weights have changed since the tables were made: "
+                    "call `freeze()`, and give the preset its own name."
+                )
+        self.codec = codec
+        self.image = image
+        self.height, self.width = image.shape[:2]
+        padding = [(0, -n % BLOCK) for n in image.shape[:2]] + [(0, 0)]
+        padded = np.pad(image, padding, mode="edge")
+        self._y = codec._analyse(padded[None].astype(np.float32))
+
+    def symbols(self, quality):
+        """`(z_hat, residual, indexes)` as int32 arrays without a batch; the
+        last two None for models with one stream."""
+        codec, coding = self.codec, self.codec.coding
+        hundredths = _hundredths(quality)
+        quality = np.array([hundredths / 100], np.float32)
+        z = keras.ops.convert_to_numpy(codec._hyper(self._y, quality))
+        z = z[0].astype(np.int32)
+        channels = codec._first_channels()
+        size, offset = coding.tables.size, coding.tables.offset
+        z = np.where(size[:channels] == 1, offset[:channels], z)
+        if coding.network is None:
+            return z, None, None
+        _, height, width, _ = self._y.shape
+        indexes = coding.network(z, hundredths, height, width)
+        residual = codec._residuals(
+            self._y,
+            z[None].astype(np.float32),
+            indexes[None].astype(np.float32),
+            quality,
+        )
+        residual = keras.ops.convert_to_numpy(residual)[0]
+        residual = np.clip(residual, VALUE_MIN, VALUE_MAX).astype(np.int32)
+        return z, residual, indexes
+
+    def encode(self, quality):
+        """The `.tfc` file at `quality` (1..100), bytes."""
+        z, residual, indexes = self.symbols(quality)
+        channels = self.codec._first_channels()
+        segments = [(z.reshape(-1), _first_rows(z.shape[:2], channels))]
+        if residual is not None:
+            rows = channels + indexes.reshape(-1)
+            segments.append((residual.reshape(-1), rows))
+        coding = self.codec.coding
+        return pack(
+            Container(
+                preset_id=self.codec.identifier,
+                model_hash=coding.model_hash,
+                width=self.width,
+                height=self.height,
+                quality=_hundredths(quality) / 100,
+                latents=encode(segments, coding.tables),
+            )
+        )
+
+
+def make_coding(model):
+    """`Coding` of a built model's present weights."""
+    network = getattr(model, "scale_network", None)
+    return presets.Coding(
+        build_tables(model.bottleneck, has_scales=network is not None),
+        None if network is None else build_network(network),
+    )
+
+
+def _first_rows(shape, channels):
+    """Table rows of the first stream: channel c uses row c."""
+    return np.tile(np.arange(channels), shape[0] * shape[1])
+
+
+def _hundredths(quality):
+    if not MIN_QUALITY <= quality <= MAX_QUALITY:
+        raise ValueError(
+            f"`quality` must be in 1..100. Received: quality={quality!r}"
+        )
+    return round(float(quality) * 100)
+
+
+def _checked(image):
+    image = np.asarray(image)
+    if (
+        image.dtype != np.uint8
+        or image.ndim != 3
+        or image.shape[2] != 3
+        or min(image.shape) < 1
+    ):
+        raise ValueError(
+            "`image` must be a uint8 array (height, width, 3) with at least "
+            f"one pixel. Received: dtype={image.dtype}, shape={image.shape}"
+        )
+    return image

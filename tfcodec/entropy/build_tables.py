@@ -1,0 +1,112 @@
+"""From trained priors to integer tables: done once, when training has ended."""
+
+import math
+
+import keras
+import numpy as np
+
+from tfcodec.coding import CdfTables
+from tfcodec.coding import quantize_pmf
+from tfcodec.coding.integer_network import IntegerLayer
+from tfcodec.coding.integer_network import IntegerNetwork
+from tfcodec.entropy.bottleneck import LATENT_MAX
+from tfcodec.entropy.bottleneck import LATENT_MIN
+from tfcodec.entropy.conditional import scale_table
+from tfcodec.layers.integer_dense import WEIGHT_BITS
+
+# A channel whose prior puts less than this outside one value is not coded.
+_CERTAIN = 1e-4
+# What lies outside a row costs about its 12 bits and 16 raw ones.
+_ESCAPE_COST = 28.0
+
+
+def build_tables(bottleneck, has_scales=True):
+    """Rows for each channel of the bottleneck, then one for each scale.
+
+    Args:
+        bottleneck: built `EntropyBottleneck`.
+        has_scales: bool; false leaves the 64 scale rows out.
+
+    Returns:
+        `CdfTables`; the rows of the bottleneck come first. Row 0 of the scales
+        is a skip row for the value 0.
+    """
+    cdfs, offsets = [], []
+    values = np.arange(LATENT_MIN, LATENT_MAX + 1)
+    grid = np.tile(values[:, None], (1, bottleneck.channels))
+    bits = bottleneck.prior.bits(grid.astype(np.float32))
+    masses = 2.0 ** -np.asarray(keras.ops.convert_to_numpy(bits), np.float64)
+    for mass in masses.T:
+        cdf, first = _row(mass / max(mass.sum(), 1e-9))
+        cdfs.append(cdf)
+        offsets.append(LATENT_MIN + first)
+    if has_scales:
+        cdfs.append(np.array([0, 4096]))
+        offsets.append(0)
+        for scale in scale_table()[1:]:
+            reach = math.ceil(6 * scale) + 1
+            cdf, first = _row(_normal_mass(scale, reach))
+            cdfs.append(cdf)
+            offsets.append(first - reach)
+    return CdfTables.from_rows(cdfs, offsets)
+
+
+def build_network(scale_network):
+    """The `IntegerNetwork` of a built `IntegerScaleNetwork` layer."""
+    layers = []
+    for stage, input_max in zip(
+        scale_network.stages, (250, 255, 255, 255), strict=True
+    ):
+        kernel = keras.ops.convert_to_numpy(stage.quantized_kernel())
+        bias = keras.ops.convert_to_numpy(stage.quantized_bias())
+        layers.append(
+            IntegerLayer(
+                kernel.astype(np.int8),
+                bias.astype(np.int32),
+                WEIGHT_BITS + stage.extra_shift,
+                stage.high,
+                input_max,
+            )
+        )
+    return IntegerNetwork(tuple(layers))
+
+
+def _normal_mass(scale, reach):
+    """Mass of the integers -reach..reach under N(0, scale**2), float64."""
+    edges = (np.arange(-reach, reach + 2) - 0.5) / (scale * math.sqrt(2))
+    below = np.array([0.5 * math.erfc(-edge) for edge in edges])
+    above = np.array([0.5 * math.erfc(edge) for edge in edges])
+    # The difference of the smaller tails does not cancel.
+    return np.where(
+        edges[:-1] < 0, below[1:] - below[:-1], above[:-1] - above[1:]
+    )
+
+
+def _row(mass):
+    """The cheapest row for a distribution: `(cdf, index of symbol 0)`.
+
+    A wide row spends frequency on rare symbols, a narrow one escapes more;
+    the widths between are tried.
+    """
+    best = int(mass.argmax())
+    if 1 - mass[best] < _CERTAIN:
+        return np.array([0, 4096]), best
+    chosen = None
+    for outside in (3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2):
+        low = int(np.searchsorted(np.cumsum(mass), outside / 2))
+        high = len(mass) - int(
+            np.searchsorted(np.cumsum(mass[::-1]), outside / 2)
+        )
+        low, high = min(low, best), max(high, best + 1)
+        inside = mass[low:high]
+        escape = max(1 - inside.sum(), 1e-9)
+        pmf = np.append(inside, escape)
+        if pmf.size > 2048:
+            continue
+        cdf = quantize_pmf(pmf / pmf.sum())
+        bits = 12 - np.log2(np.diff(cdf))
+        cost = float((inside * bits[:-1]).sum())
+        cost += escape * (bits[-1] + _ESCAPE_COST - 12)
+        if chosen is None or cost < chosen[0]:
+            chosen = (cost, cdf, low)
+    return chosen[1], chosen[2]

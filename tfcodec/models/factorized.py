@@ -1,0 +1,70 @@
+"""Ballé et al. 2018: the factorized prior, the simplest learned codec.
+
+x ─ analysis ─ y ─ * gain(q) ─ round ═► z_hat ─ / gain(q) ─ synthesis ─ x_hat
+"""
+
+import keras
+
+from tfcodec.entropy import EntropyBottleneck
+from tfcodec.models.base import CodecModel
+from tfcodec.models.base import CodecOutput
+from tfcodec.transforms import PyramidAnalysis
+from tfcodec.transforms import PyramidSynthesis
+
+
+@keras.saving.register_keras_serializable("tfcodec")
+class Factorized(CodecModel):
+    """Stride-2 pyramid with GDN and one learned prior per latent channel.
+
+    The latents are the only stream, so here they are the `z_hat` of the
+    coding steps, and `y_bits` is zero.
+
+    Args:
+        latent_channels: int.
+        channels: int, between the convolutions.
+        **kwargs: see `CodecModel`, which documents the call too.
+
+    Reference: Ballé et al. 2018, https://arxiv.org/abs/1802.01436, section 3
+    (`bmshj2018_factorized`). Departures: one model for all rates through
+    gains; latents are clipped to [-128, 127].
+    """
+
+    def __init__(self, latent_channels=192, channels=128, **kwargs):
+        super().__init__(latent_channels, **kwargs)
+        self.channels = channels
+        self.analysis = PyramidAnalysis(
+            latent_channels, channels, name="analysis"
+        )
+        self.synthesis = PyramidSynthesis(
+            latent_channels, channels, name="synthesis"
+        )
+        self.bottleneck = EntropyBottleneck(
+            latent_channels, name="bottleneck", seed=self.seed
+        )
+
+    def build(self, input_shape=None):
+        if self.built:
+            return
+        self.gain.build()
+        self.analysis.build((None, None, None, 3))
+        self.synthesis.build((None, None, None, self.latent_channels))
+        self.bottleneck.build()
+        self.built = True
+
+    def hyper(self, y, quality):
+        return self.bottleneck.round_latents(y * self.gain(quality))
+
+    def reconstruct(self, z_hat, residual, quality):
+        return self.synthesis(z_hat / self.gain(quality))
+
+    def call(self, inputs, training=False):
+        x, quality = self.split_inputs(inputs, training)
+        gain = self.gain(quality)
+        y_hat, bits = self.bottleneck(
+            self.analysis(x) * gain, training=training
+        )
+        x_hat = self.synthesis(y_hat / gain)
+        return CodecOutput(x_hat, keras.ops.zeros_like(bits), bits, quality)
+
+    def get_config(self):
+        return {**super().get_config(), "channels": self.channels}

@@ -1,0 +1,189 @@
+"""Presets: trained models as package data, found by name, path or number.
+
+A preset is a folder with `preset.json` (what it is), `tables.npz` (integers
+that parsing needs), `weights.npz` (float16, everything else) and a model
+card. `photo` names the newest version of its family, `photo-1` that one.
+Keras is not imported here.
+"""
+
+import dataclasses
+import hashlib
+import json
+import os
+import pathlib
+
+import numpy as np
+
+from tfcodec import weights
+from tfcodec.coding import CdfTables
+from tfcodec.coding.integer_network import IntegerLayer
+from tfcodec.coding.integer_network import IntegerNetwork
+from tfcodec.errors import BitstreamError
+from tfcodec.errors import TfcodecError
+
+# Identifiers in files. Written down, never renumbered, never used again.
+# docs/format.md has the same list.
+IDENTIFIERS = {1: "photo-1"}
+RETIRED = {}  # identifier: the name it had
+UNREGISTERED = 0xFFFF  # a preset that a user has trained
+
+_ROOT = pathlib.Path(__file__).parent
+
+
+@dataclasses.dataclass(frozen=True)
+class Preset:
+    """Where a trained model lies, and what its `preset.json` says."""
+
+    name: str
+    identifier: int
+    directory: pathlib.Path
+    settings: dict
+
+    @property
+    def family(self):
+        return self.settings["family"]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Coding:
+    """All integers that parsing a file depends on.
+
+    Args:
+        tables: `CdfTables`, the rows of the first stream first.
+        network: `IntegerNetwork`, or None if there is only one stream.
+    """
+
+    tables: CdfTables
+    network: IntegerNetwork | None
+
+    @property
+    def model_hash(self):
+        """First 4 bytes of the SHA-256 over both digests."""
+        sha = hashlib.sha256(self.tables.digest())
+        if self.network is not None:
+            sha.update(self.network.digest())
+        return sha.digest()[:4]
+
+    def save(self, path):
+        """Writes an .npz file."""
+        arrays = {
+            "cdf": self.tables.cdf,
+            "size": self.tables.size,
+            "offset": self.tables.offset,
+        }
+        layers = self.network.layers if self.network else ()
+        for i, layer in enumerate(layers):
+            arrays[f"kernel_{i}"] = layer.kernel
+            arrays[f"bias_{i}"] = layer.bias
+            arrays[f"bounds_{i}"] = np.array(
+                [layer.shift, layer.high, layer.input_max], np.int32
+            )
+        np.savez_compressed(path, **arrays)
+
+    @classmethod
+    def load(cls, path):
+        """Reads what `save` wrote.
+
+        Raises:
+            TfcodecError: the file is missing, damaged or inconsistent.
+        """
+        arrays = weights.read_npz(path)
+        try:
+            tables = CdfTables(arrays["cdf"], arrays["size"], arrays["offset"])
+            count = sum(key.startswith("kernel_") for key in arrays)
+            layers = tuple(
+                IntegerLayer(
+                    arrays[f"kernel_{i}"],
+                    arrays[f"bias_{i}"],
+                    *(int(value) for value in arrays[f"bounds_{i}"]),
+                )
+                for i in range(count)
+            )
+            network = IntegerNetwork(layers) if layers else None
+        except (KeyError, ValueError, TypeError) as error:
+            raise TfcodecError(f"{path} is damaged: {error}") from error
+        return cls(tables, network)
+
+
+def preset_names():
+    """Names that `find` accepts: families first, then single versions."""
+    versions = [
+        name
+        for name in IDENTIFIERS.values()
+        if (_ROOT / name / "preset.json").is_file()
+    ]
+    families = sorted({name.rsplit("-", 1)[0] for name in versions})
+    return families + versions
+
+
+def find(name):
+    """The `Preset` of a name or of a folder.
+
+    Raises:
+        TfcodecError: there is none; the message lists what there is.
+    """
+    folder = pathlib.Path(name)
+    if (folder / "preset.json").is_file():
+        return _read(folder)
+    versions = [
+        known
+        for known in IDENTIFIERS.values()
+        if (known == str(name) or known.rsplit("-", 1)[0] == str(name))
+        and (_ROOT / known / "preset.json").is_file()
+    ]
+    if not versions:
+        raise TfcodecError(
+            f"There is no preset {str(name)!r}. Presets: "
+            f"{', '.join(preset_names())}; or the path of a preset folder."
+        )
+    newest = max(versions, key=lambda known: int(known.rsplit("-", 1)[1]))
+    return _read(_ROOT / newest)
+
+
+def by_identifier(identifier):
+    """The `Preset` that a file's header names.
+
+    Raises:
+        BitstreamError: it is retired, unknown, or one that a user trained.
+    """
+    if identifier == UNREGISTERED:
+        raise BitstreamError(
+            "The file was made with a preset that is not part of tfcodec. "
+            "Name that preset's folder: --preset PATH."
+        )
+    if identifier in RETIRED:
+        raise BitstreamError(
+            f"The file was made with preset {RETIRED[identifier]}, which is "
+            "retired. Use a version of tfcodec that still has it."
+        )
+    if identifier not in IDENTIFIERS:
+        raise BitstreamError(
+            f"The file needs preset number {identifier}, which this version "
+            "of tfcodec does not have. It was made by a newer version."
+        )
+    return find(IDENTIFIERS[identifier])
+
+
+def write(directory, settings, coding):
+    """Writes `preset.json` and `tables.npz` (weights are written apart)."""
+    directory = pathlib.Path(directory)
+    directory.mkdir(parents=True, exist_ok=True)
+    coding.save(directory / "tables.npz")
+    settings = {**settings, "model_hash": coding.model_hash.hex()}
+    temporary = directory / "preset.json.part"
+    temporary.write_text(json.dumps(settings, indent=2) + "\n", "utf-8")
+    os.replace(temporary, directory / "preset.json")
+
+
+def _read(directory):
+    path = directory / "preset.json"
+    try:
+        settings = json.loads(path.read_text("utf-8"))
+        return Preset(
+            str(settings["name"]),
+            int(settings["identifier"]),
+            directory,
+            settings,
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise TfcodecError(f"Cannot read {path}: {error}") from error

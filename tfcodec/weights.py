@@ -1,0 +1,104 @@
+"""Variables as NumPy arrays, and weights files.
+
+Order, shapes and the last part of each name identify a variable, so a file
+written under one Keras backend loads under another, whatever numbers Keras
+put into the names.
+"""
+
+import os
+import pathlib
+import zipfile
+
+import numpy as np
+
+from tfcodec.errors import TfcodecError
+
+
+def variable_keys(variables):
+    """Names that depend on structure only: `"012.kernel"`."""
+    return [
+        f"{i:03d}.{variable.path.split('/')[-1]}"
+        for i, variable in enumerate(variables)
+    ]
+
+
+def to_arrays(variables, dtype=None):
+    """Values of `variables` by key; floats as `dtype` unless None."""
+    arrays = {}
+    for key, variable in zip(variable_keys(variables), variables, strict=True):
+        value = np.asarray(variable.value)
+        if dtype is not None and value.dtype.kind == "f":
+            value = value.astype(dtype)
+        arrays[key] = value
+    return arrays
+
+
+def from_arrays(variables, arrays, name):
+    """Assigns what `to_arrays` made; `name` is for the message.
+
+    Raises:
+        TfcodecError: keys or shapes differ.
+    """
+    keys = variable_keys(variables)
+    if set(keys) != set(arrays):
+        odd = sorted(set(keys) ^ set(arrays))[:3]
+        raise TfcodecError(
+            f"{name} does not fit this model: it holds {len(arrays)} "
+            f"variables, the model has {len(keys)} (first difference: {odd})."
+        )
+    for key, variable in zip(keys, variables, strict=True):
+        value = arrays[key]
+        if tuple(value.shape) != tuple(variable.shape):
+            raise TfcodecError(
+                f"{name} does not fit this model: {key} has shape "
+                f"{value.shape}, the model wants {tuple(variable.shape)}."
+            )
+    for key, variable in zip(keys, variables, strict=True):
+        variable.assign(arrays[key].astype(variable.dtype))
+
+
+def read_npz(path):
+    """Arrays of an .npz file by name; TfcodecError if it is damaged."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {key: file[key] for key in file.files}
+    except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
+        raise TfcodecError(f"Cannot read {path}: {error}") from error
+
+
+def state_variables(model):
+    """All variables that make up a model, random states included."""
+    metrics = {id(variable) for variable in model.metrics_variables}
+    return [v for v in model.variables if id(v) not in metrics]
+
+
+def save_weights(path, model, dtype="float16", values=None):
+    """Writes the weights (no random states), floats as `dtype`.
+
+    Args:
+        path: file name, ends in `.npz`.
+        model: built `keras.Model`.
+        dtype: NumPy dtype name.
+        values: dict from `id(variable)` to an array that replaces the
+            variable's value (averaged weights), or None.
+    """
+    arrays = to_arrays(model.weights, dtype)
+    for key, variable in zip(
+        variable_keys(model.weights), model.weights, strict=True
+    ):
+        if values and id(variable) in values:
+            arrays[key] = np.asarray(values[id(variable)]).astype(dtype)
+    path = pathlib.Path(path)
+    temporary = path.with_name(path.name + ".part")
+    with open(temporary, "wb") as file:
+        np.savez_compressed(file, **arrays)
+    os.replace(temporary, path)
+
+
+def load_weights(path, model):
+    """Reads what `save_weights` wrote into a built model.
+
+    Raises:
+        TfcodecError: damaged file, or one of another model.
+    """
+    from_arrays(model.weights, read_npz(path), path)

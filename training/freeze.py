@@ -1,0 +1,113 @@
+"""From a training run to a preset: averaged weights, integer tables.
+
+`python -m tfcodec.training.freeze --run runs/photo --config run.yaml
+--name photo-1 --output tfcodec/presets/photo-1`
+"""
+
+import argparse
+import pathlib
+import sys
+
+import keras
+
+from tfcodec import presets
+from tfcodec import weights
+from tfcodec.codec import make_coding
+from tfcodec.errors import TfcodecError
+from tfcodec.models import MODELS
+from tfcodec.training import checkpoint
+from tfcodec.training.config import load_config
+from tfcodec.training.loop import CHECKPOINT
+from tfcodec.training.loop import make_model
+
+
+def averaged_arrays(model):
+    """Dict from `id(variable)` to its running average, if there is one."""
+    optimizer = model.optimizer
+    if not optimizer.use_ema:
+        return {}
+    return {
+        id(variable): keras.ops.convert_to_numpy(average)
+        for variable, average in zip(
+            model.trainable_variables,
+            optimizer._model_variables_moving_average,
+            strict=True,
+        )
+    }
+
+
+def write_preset(model, output, name, identifier, provenance):
+    """Writes a preset folder of a trained and compiled model.
+
+    Args:
+        model: `CodecModel`, compiled; its averaged weights are used if its
+            optimizer keeps any.
+        output: folder.
+        name: preset name, `family-version`.
+        identifier: int, preset identifier in files.
+        provenance: JSON-able dict, kept in `preset.json`.
+
+    Returns:
+        The `Coding` of the preset.
+    """
+    output = pathlib.Path(output)
+    output.mkdir(parents=True, exist_ok=True)
+    values = averaged_arrays(model)
+    weights.save_weights(output / "weights.npz", model, "float16", values)
+    # The tables belong to the weights as stored, in float16.
+    kind = model.name
+    arguments = {
+        key: value
+        for key, value in model.get_config().items()
+        if key not in ("name", "seed")
+    }
+    plain = MODELS[kind](name=kind, **arguments)
+    plain.build()
+    weights.load_weights(output / "weights.npz", plain)
+    coding = make_coding(plain)
+    settings = {
+        "name": name,
+        "identifier": identifier,
+        "family": name.rsplit("-", 1)[0],
+        "model": kind,
+        "arguments": arguments,
+        "training": provenance,
+    }
+    presets.write(output, settings, coding)
+    return coding
+
+
+def main(arguments=None):
+    """Command line; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tfcodec.training.freeze")
+    parser.add_argument("--run", required=True, help="folder of the run")
+    parser.add_argument("--config", required=True, help="its settings")
+    parser.add_argument("--name", required=True, help="family-version")
+    parser.add_argument("--output", required=True, help="preset folder")
+    options = parser.parse_args(arguments)
+    try:
+        config = load_config(options.config)
+        numbers = {name: i for i, name in presets.IDENTIFIERS.items()}
+        identifier = numbers.get(options.name, presets.UNREGISTERED)
+        model = make_model(config)
+        path = pathlib.Path(options.run) / CHECKPOINT
+        step = checkpoint.load_checkpoint(path, model)
+        coding = write_preset(
+            model,
+            options.output,
+            options.name,
+            identifier,
+            {"steps": step, "planned_steps": config.steps},
+        )
+    except (TfcodecError, ValueError, OSError) as error:
+        print(f"freeze: {error}", file=sys.stderr)
+        return 1
+    print(
+        f"{options.output}: step {step}, {coding.tables.num_tables} tables, "
+        f"model hash {coding.model_hash.hex()}"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,50 @@
+"""Command line: `python -m tfcodec.training.train --config run.yaml`."""
+
+import argparse
+import dataclasses
+import sys
+
+from tfcodec.errors import TfcodecError
+
+
+def main(arguments=None):
+    """Runs a training; returns the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tfcodec.training.train",
+        description="Train a codec; the same command again resumes.",
+    )
+    parser.add_argument(
+        "--config", required=True, help="a .yaml or .py file of settings"
+    )
+    parser.add_argument(
+        "--output", required=True, help="folder of checkpoint and logs"
+    )
+    parser.add_argument("--data", help="image source, in place of the config's")
+    parser.add_argument("--steps", type=int, help="length of the whole run")
+    parser.add_argument(
+        "--stop-at", type=int, help="stop early; the schedule stays"
+    )
+    options = parser.parse_args(arguments)
+    try:
+        from tfcodec.training.config import load_config
+        from tfcodec.training.loop import train
+
+        config = load_config(options.config)
+        if options.data:
+            data = dataclasses.replace(config.data, source=options.data)
+            config = dataclasses.replace(config, data=data)
+        if options.steps:
+            config = dataclasses.replace(config, steps=options.steps)
+        train(config, options.output, stop_at=options.stop_at, report=_print)
+    except (TfcodecError, ValueError, FloatingPointError, OSError) as error:
+        print(f"train: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _print(line):
+    print(line, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
