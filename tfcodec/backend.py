@@ -7,13 +7,13 @@ call to call: TensorFlow traces once with open shapes, JAX compiles per shape.
 import keras
 
 
-def compiled(function, model, ranks):
+def compiled(function, model, shapes):
     """A fast version of `function`, which reads the variables of `model`.
 
     Args:
         function: of float32 tensors; returns a tensor.
         model: built `keras.Model`; later changes of its variables are seen.
-        ranks: tuple of ints, the ranks of the arguments.
+        shapes: tuple of the arguments' shapes, None where they vary.
 
     Returns:
         Function of arrays or tensors that returns a backend tensor.
@@ -22,10 +22,7 @@ def compiled(function, model, ranks):
     if name == "tensorflow":
         import tensorflow as tf
 
-        signature = [
-            tf.TensorSpec([None] * (rank - 1) + [None], tf.float32)
-            for rank in ranks
-        ]
+        signature = [tf.TensorSpec(shape, tf.float32) for shape in shapes]
         return tf.function(function, input_signature=signature, autograph=False)
     if name == "jax":
         return _jax_compiled(function, model)

@@ -79,10 +79,14 @@ class Codec(keras.Model):
         self.identifier = identifier
         self.preset = preset
         self.built = True
-        self._analyse = compiled(model.analyse, model, (4,))
-        self._hyper = compiled(model.hyper, model, (4, 1))
-        self._residuals = compiled(model.residuals, model, (4, 4, 4, 1))
-        self._reconstruct = compiled(self._to_pixels, model, (4, 4, 1))
+        image, one = (None, None, None, 3), (None,)
+        y = (None, None, None, model.latent_channels)
+        z = (None, None, None, model.bottleneck.channels)
+        residual = y if hasattr(model, "scale_network") else (1, 1, 1, 1)
+        self._analyse = compiled(model.analyse, model, (image,))
+        self._hyper = compiled(model.hyper, model, (y, one))
+        self._residuals = compiled(model.residuals, model, (y, z, y, one))
+        self._reconstruct = compiled(self._to_pixels, model, (z, residual, one))
 
     def _to_pixels(self, z_hat, residual, quality):
         x_hat = self.model.reconstruct(z_hat, residual, quality)

@@ -4,8 +4,15 @@ A random start wastes thousands of steps on getting away from "all latents
 round to zero"; from the PCA the codec is a linear transform coder at step 0.
 """
 
+import math
+
 import numpy as np
 
+from tfcodec.entropy.conditional import NUM_SCALES
+from tfcodec.entropy.conditional import SCALE_MAX
+from tfcodec.entropy.conditional import SCALE_MIN
+from tfcodec.layers.gain import MAX_QUALITY
+from tfcodec.layers.gain import MIN_QUALITY
 from tfcodec.transforms.two_scale import _PIXEL_SCALE
 from tfcodec.transforms.two_scale import BLOCK
 
@@ -53,4 +60,11 @@ def warm_start(model, images, step=16.0, seed=0):
     step = step / _PIXEL_SCALE
     model.analysis.bypass.kernel.assign(basis / step)
     model.synthesis.bypass.kernel.assign(basis.T * step)
-    model.latent_scale.assign(np.maximum(deviations / step, 0.25))
+    deviations = deviations / step
+    model.latent_scale.assign(np.maximum(deviations, 0.25))
+    # Scale indexes of the coefficients as they are, and how the gain moves
+    # them; what the hyperprior knows comes on top.
+    log_step = math.log(SCALE_MAX / SCALE_MIN) / (NUM_SCALES - 1)
+    indexes = np.log(np.maximum(0.7 * deviations, 1e-3) / SCALE_MIN) / log_step
+    slope = model.gain.log_range / (MAX_QUALITY - MIN_QUALITY) / log_step
+    model.scale_network.warm_start(indexes.astype(np.float32), slope)

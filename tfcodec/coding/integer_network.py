@@ -82,7 +82,7 @@ class IntegerNetwork:
     Args:
         layers: four `IntegerLayer`s: neighbourhood and quality to hidden,
             hidden to 16 positions, neighbourhood and quality to hidden, hidden
-            to indexes.
+            and quality to indexes.
     """
 
     layers: tuple
@@ -99,7 +99,7 @@ class IntegerNetwork:
             or first.shape[1] != shuffle.shape[0]
             or shuffle.shape[1] % (BLOCK * BLOCK)
             or mix.shape[0] != 9 * fine + 1
-            or mix.shape[1] != index.shape[0]
+            or mix.shape[1] + 1 != index.shape[0]
         ):
             shapes = [layer.kernel.shape for layer in self.layers]
             raise ValueError(f"The layers do not fit together: {shapes}")
@@ -131,7 +131,8 @@ class IntegerNetwork:
         a = shuffle(a).reshape(rows, columns, BLOCK, BLOCK, -1)
         a = a.transpose(0, 2, 1, 3, 4)
         a = a.reshape(rows * BLOCK, columns * BLOCK, -1)[:height, :width]
-        a = index(mix(_with_neighbours(a, code)))
+        a = mix(_with_neighbours(a, code))
+        a = index(np.pad(a, ((0, 0), (0, 1)), constant_values=code))
         return a.astype(np.int32).reshape(height, width, -1)
 
     def digest(self):

@@ -42,7 +42,7 @@ class EntropyBottleneck(keras.layers.Layer):
         self,
         channels,
         filters=(3, 3, 3),
-        init_scale=10.0,
+        init_scale=3.0,
         seed=None,
         **kwargs,
     ):

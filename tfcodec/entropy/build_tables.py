@@ -16,6 +16,7 @@ from tfcodec.layers.integer_dense import WEIGHT_BITS
 
 # A channel whose prior puts less than this outside one value is not coded.
 _CERTAIN = 1e-4
+_SKIP = np.array([0, 4096])
 # What lies outside a row costs about its 12 bits and 16 raw ones.
 _ESCAPE_COST = 28.0
 
@@ -37,11 +38,16 @@ def build_tables(bottleneck, has_scales=True):
     bits = bottleneck.prior.bits(grid.astype(np.float32))
     masses = 2.0 ** -np.asarray(keras.ops.convert_to_numpy(bits), np.float64)
     for mass in masses.T:
-        cdf, first = _row(mass / max(mass.sum(), 1e-9))
+        mass = mass / max(mass.sum(), 1e-9)
+        best = int(mass.argmax())
+        if 1 - mass[best] < _CERTAIN:
+            cdf, first = _SKIP, best
+        else:
+            cdf, first = _row(mass)
         cdfs.append(cdf)
         offsets.append(LATENT_MIN + first)
     if has_scales:
-        cdfs.append(np.array([0, 4096]))
+        cdfs.append(_SKIP)
         offsets.append(0)
         for scale in scale_table()[1:]:
             reach = math.ceil(6 * scale) + 1
@@ -89,8 +95,6 @@ def _row(mass):
     the widths between are tried.
     """
     best = int(mass.argmax())
-    if 1 - mass[best] < _CERTAIN:
-        return np.array([0, 4096]), best
     chosen = None
     for outside in (3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2):
         low = int(np.searchsorted(np.cumsum(mass), outside / 2))

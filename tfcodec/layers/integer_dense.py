@@ -12,6 +12,10 @@ WEIGHT_BITS = 6
 ACTIVATION_BITS = 4
 WEIGHT_MAX = 127
 ACTIVATION_MAX = 255
+# What is learned is a weight over KERNEL_SPEED and a bias over BIAS_SPEED: an
+# optimizer whose steps have a fixed size (Adam) moves integers faster so.
+KERNEL_SPEED = 2.0
+BIAS_SPEED = 8.0
 _ACCUMULATOR_BITS = WEIGHT_BITS + ACTIVATION_BITS
 
 
@@ -32,6 +36,7 @@ class IntegerDense(keras.layers.Layer):
             clip a ReLU.
         extra_shift: int. Divides the output by another 2**extra_shift.
         bias_init: float, initial bias in units of the output's integers.
+        kernel_init: float, initial deviation over that of `he_uniform`.
 
     Call arguments:
         x: float32 `(..., channels)`, integers / 2**4.
@@ -47,6 +52,7 @@ class IntegerDense(keras.layers.Layer):
         high=ACTIVATION_MAX,
         extra_shift=0,
         bias_init=0.0,
+        kernel_init=1.0,
         **kwargs,
     ):
         kwargs["dtype"] = "float32"  # also under mixed_bfloat16
@@ -56,35 +62,47 @@ class IntegerDense(keras.layers.Layer):
         self.high = high
         self.extra_shift = extra_shift
         self.bias_init = bias_init
+        self.kernel_init = kernel_init
 
     def build(self, input_shape):
         self.kernel = self.add_weight(
             name="kernel",
             shape=(input_shape[-1], self.units),
-            initializer="he_uniform",
+            initializer=keras.initializers.VarianceScaling(
+                2.0 * (self.kernel_init / KERNEL_SPEED) ** 2,
+                distribution="uniform",
+            ),
         )
-        scale = 2.0 ** (self.extra_shift - ACTIVATION_BITS)
         self.bias = self.add_weight(
-            name="bias",
-            shape=(self.units,),
-            initializer=keras.initializers.Constant(self.bias_init * scale),
+            name="bias", shape=(self.units,), initializer="zeros"
         )
+        self.set_bias(self.bias_init)
+
+    def set_bias(self, values):
+        """Sets the bias; float or `(units,)`, in the output's integers."""
+        real = 2.0 ** (self.extra_shift - ACTIVATION_BITS) / BIAS_SPEED
+        self.bias.assign(keras.ops.full((self.units,), 1.0) * values * real)
 
     def quantized_kernel(self):
         """float32 integers in [-127, 127], `(channels, units)`."""
-        kernel = keras.ops.cast(self.kernel, "float32") * 2.0**WEIGHT_BITS
+        kernel = self._real_kernel() * 2.0**WEIGHT_BITS
         return keras.ops.clip(keras.ops.round(kernel), -WEIGHT_MAX, WEIGHT_MAX)
 
     def quantized_bias(self):
         """float32 integers `(units,)`, in units of the accumulator."""
-        bias = keras.ops.cast(self.bias, "float32")
-        return keras.ops.round(bias * 2.0**_ACCUMULATOR_BITS)
+        return keras.ops.round(self._real_bias() * 2.0**_ACCUMULATOR_BITS)
+
+    def _real_kernel(self):
+        return keras.ops.cast(self.kernel, "float32") * KERNEL_SPEED
+
+    def _real_bias(self):
+        return keras.ops.cast(self.bias, "float32") * BIAS_SPEED
 
     def call(self, x):
-        kernel = keras.ops.cast(self.kernel, "float32")
+        kernel = self._real_kernel()
         exact = self.quantized_kernel() * 2.0**-WEIGHT_BITS
         kernel = kernel + keras.ops.stop_gradient(exact - kernel)
-        bias = keras.ops.cast(self.bias, "float32")
+        bias = self._real_bias()
         exact = self.quantized_bias() * 2.0**-_ACCUMULATOR_BITS
         bias = bias + keras.ops.stop_gradient(exact - bias)
         y = keras.ops.matmul(x, kernel) + bias
@@ -103,4 +121,5 @@ class IntegerDense(keras.layers.Layer):
             "high": self.high,
             "extra_shift": self.extra_shift,
             "bias_init": self.bias_init,
+            "kernel_init": self.kernel_init,
         }

@@ -8,6 +8,7 @@ r + mu ─ / gain(q) ─ synthesis ─ x_hat            (═► is coded)
 """
 
 import keras
+import numpy as np
 
 from tfcodec.entropy import EntropyBottleneck
 from tfcodec.entropy import GaussianConditional
@@ -202,8 +203,11 @@ class Photo(CodecModel):
                     (first, self.latent_channels - last),
                 ),
             )
-            mask = group_mask(group, like) * _channel_mask(group, like)
+            mask = group_mask(group, like)
             mean = mean * step * mask
+            channels = np.arange(self.latent_channels)
+            inside = (first <= channels) & (channels < last)
+            mask = mask * inside.astype("float32")
             known = quantize(mean) * mask
             mu = mu + mean
             residual = residual + known
@@ -221,10 +225,3 @@ class Photo(CodecModel):
             "context_channels": self.context_channels,
             "split": self.split,
         }
-
-
-def _channel_mask(group, like):
-    first, last, _ = group
-    channels = keras.ops.arange(like.shape[-1])
-    inside = keras.ops.logical_and(channels >= first, channels < last)
-    return keras.ops.cast(inside, like.dtype)

@@ -7,6 +7,7 @@ the coding tables; means are ordinary floats.
 import keras
 
 from tfcodec.layers import IntegerDense
+from tfcodec.layers.integer_dense import KERNEL_SPEED
 from tfcodec.ops import crop_to
 from tfcodec.ops import depth_to_space
 from tfcodec.ops import neighbours_3x3
@@ -125,7 +126,7 @@ class IntegerScaleNetwork(keras.layers.Layer):
     """Hyper-latents and quality to table indexes, in exact integers.
 
         z_hat ─ 3x3, quality ─ units ─ 16 * fine ─ shuffle 4 ─┐
-        index ─ latent_channels ─ units ─ 3x3, quality ───────┘
+        index ─ latent_channels ─ quality, units ─ 3x3, quality ─┘
 
     Every layer is an `IntegerDense`; the 3x3 neighbourhoods are stacked, not
     convolved, so that no library computes them in another arithmetic.
@@ -165,14 +166,15 @@ class IntegerScaleNetwork(keras.layers.Layer):
                 latent_channels,
                 high=num_scales - 1,
                 extra_shift=2,
-                bias_init=20.0,
+                bias_init=10.0,
+                kernel_init=0.3,
                 name="index",
             ),
         ]
 
     def build(self, input_shape):
         first, fine, last = self.hidden
-        widths = (9 * input_shape[-1] + 1, first, 9 * fine + 1, last)
+        widths = (9 * input_shape[-1] + 1, first, 9 * fine + 1, last + 1)
         for layer, width in zip(self.stages, widths, strict=True):
             layer.build((None, None, None, width))
 
@@ -184,7 +186,21 @@ class IntegerScaleNetwork(keras.layers.Layer):
         h = depth_to_space(self.stages[1](h), HYPER_BLOCK)
         h = crop_to(h, like)
         h = self.stages[2](_append(neighbours_3x3(h), code))
-        return self.stages[3](h) * 2.0**4
+        return self.stages[3](_append(h, code)) * 2.0**4
+
+    def warm_start(self, indexes, slope):
+        """Starts the output at known indexes, whatever the hyper-latents say.
+
+        Args:
+            indexes: float `(latent_channels,)`, indexes at quality 50.
+            slope: float, indexes per unit of quality.
+        """
+        stage = self.stages[3]
+        per_code = slope * 100.0 / 250.0  # see `quality_code`
+        stage.set_bias(indexes - per_code * 125.0)
+        kernel = keras.ops.convert_to_numpy(stage.kernel).copy()
+        kernel[-1] = per_code * 2.0**stage.extra_shift / KERNEL_SPEED
+        stage.kernel.assign(kernel)
 
     def get_config(self):
         return {
