@@ -72,22 +72,15 @@ def state_variables(model):
     return [v for v in model.variables if id(v) not in metrics]
 
 
-def save_weights(path, model, dtype="float16", values=None):
+def save_weights(path, model, dtype="float16"):
     """Writes the weights (no random states), floats as `dtype`.
 
     Args:
         path: file name, ends in `.npz`.
         model: built `keras.Model`.
         dtype: NumPy dtype name.
-        values: dict from `id(variable)` to an array that replaces the
-            variable's value (averaged weights), or None.
     """
     arrays = to_arrays(model.weights, dtype)
-    for key, variable in zip(
-        variable_keys(model.weights), model.weights, strict=True
-    ):
-        if values and id(variable) in values:
-            arrays[key] = np.asarray(values[id(variable)]).astype(dtype)
     path = pathlib.Path(path)
     temporary = path.with_name(path.name + ".part")
     with open(temporary, "wb") as file:

@@ -76,9 +76,11 @@ class TrainConfig:
         optimizer: `OptimizerConfig`.
         steps: int, of the whole run.
         mixed_bfloat16: bool, compute in bfloat16 where that is safe.
-        checkpoint_every, validate_every, log_every: ints, steps.
+        checkpoint_every, log_every: ints, steps.
+        validate_every: int, steps; 0 for no validation.
         validation_count: int, images of a validation pass.
         validation_qualities: tuple of floats.
+        tensorboard: bool, write TensorBoard files if TensorFlow is there.
         seed: int, of the initial weights and the noise.
     """
 
@@ -92,6 +94,7 @@ class TrainConfig:
     log_every: int = 50
     validation_count: int = 12
     validation_qualities: tuple = (10.0, 40.0, 70.0, 95.0)
+    tensorboard: bool = True
     seed: int = 1
 
     def __post_init__(self):

@@ -8,8 +8,6 @@ import argparse
 import pathlib
 import sys
 
-import keras
-
 from tfcodec import presets
 from tfcodec import weights
 from tfcodec.codec import make_coding
@@ -19,21 +17,7 @@ from tfcodec.training import checkpoint
 from tfcodec.training.config import load_config
 from tfcodec.training.loop import CHECKPOINT
 from tfcodec.training.loop import make_model
-
-
-def averaged_arrays(model):
-    """Dict from `id(variable)` to its running average, if there is one."""
-    optimizer = model.optimizer
-    if not optimizer.use_ema:
-        return {}
-    return {
-        id(variable): keras.ops.convert_to_numpy(average)
-        for variable, average in zip(
-            model.trainable_variables,
-            optimizer._model_variables_moving_average,
-            strict=True,
-        )
-    }
+from tfcodec.training.validate import averaged_weights
 
 
 def write_preset(model, output, name, identifier, provenance):
@@ -52,8 +36,8 @@ def write_preset(model, output, name, identifier, provenance):
     """
     output = pathlib.Path(output)
     output.mkdir(parents=True, exist_ok=True)
-    values = averaged_arrays(model)
-    weights.save_weights(output / "weights.npz", model, "float16", values)
+    with averaged_weights(model):
+        weights.save_weights(output / "weights.npz", model)
     # The tables belong to the weights as stored, in float16.
     kind = model.name
     arguments = {

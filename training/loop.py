@@ -9,11 +9,15 @@ import numpy as np
 
 from tfcodec import weights
 from tfcodec.models import MODELS
+from tfcodec.training import board
 from tfcodec.training import checkpoint
 from tfcodec.training.data import make_batches
 from tfcodec.training.data import open_source
+from tfcodec.training.data import validation_images
 from tfcodec.training.optimizers import ConvMuon
 from tfcodec.training.optimizers import WarmupCosine
+from tfcodec.training.validate import running_averages
+from tfcodec.training.validate import validate
 from tfcodec.training.warm_start import warm_start
 
 CHECKPOINT = "checkpoint.npz"
@@ -63,7 +67,8 @@ def make_model(config, images=None):
             warm_start(
                 model, images(), config.model.warm_step, seed=config.seed
             )
-        _start_average(model)
+        for variable, average in running_averages(model):
+            average.assign(variable)
     return model
 
 
@@ -99,7 +104,10 @@ def train(config, output, source=None, stop_at=None, report=print):
     )
     batches = make_batches(source, config.data, start_step=step)
     last = min(config.steps, stop_at or config.steps)
-    progress = _Progress(config, output, step, report)
+    images = None
+    if config.validate_every:
+        images = validation_images(source, config.data, config.validation_count)
+    progress = _Progress(config, output, step, report, images)
     try:
         while step < last:
             logs = model.train_on_batch(next(batches), return_dict=True)
@@ -115,7 +123,7 @@ def train(config, output, source=None, stop_at=None, report=print):
             if step % config.checkpoint_every == 0:
                 checkpoint.save_checkpoint(path, model, step)
             if config.validate_every and step % config.validate_every == 0:
-                progress.validate(step, model, source)
+                progress.validate(step, model)
     except KeyboardInterrupt:
         report(f"Interrupted; saving step {step}")
     checkpoint.save_checkpoint(path, model, step)
@@ -125,10 +133,12 @@ def train(config, output, source=None, stop_at=None, report=print):
 class _Progress:
     """Prints, and writes `log.jsonl`, what a run reports."""
 
-    def __init__(self, config, output, step, report):
+    def __init__(self, config, output, step, report, images):
         self.config = config
         self.output = output
         self.report = report
+        self.images = images
+        self.board = board.open_board(output) if config.tensorboard else None
         self.clock = (time.monotonic(), step)
         self.recent = []
 
@@ -152,29 +162,29 @@ class _Progress:
             f"{left // 60 % 60:02d}:{left % 60:02d}"
         )
         self.write(step, values)
+        if self.board:
+            self.board.scalars(step, values)
 
     def write(self, step, values):
         with open(self.output / "log.jsonl", "a", encoding="utf-8") as file:
             file.write(json.dumps({"step": step, **values}) + "\n")
 
-    def validate(self, step, model, source):
-        pass
+    def validate(self, step, model):
+        """Real files of the averaged weights, on validation images."""
+        rows, pictures = validate(
+            model, self.images, self.config.validation_qualities
+        )
+        for row in rows:
+            self.report(
+                f"validation at step {step}: quality {row['quality']:g}  "
+                f"{row['bpp']:.4f} bpp  {row['psnr']:.3f} dB"
+            )
+        self.write(step, {"validation": rows})
+        if self.board:
+            self.board.validation(step, rows, pictures)
 
 
 def _some_crops(source, config, batches=100):
     """A list of training crops for the warm start."""
     stream = make_batches(source, config)
     return [crop for _ in range(batches) for crop in next(stream)]
-
-
-def _start_average(model):
-    """Begins the averaged weights at the weights, not at zero."""
-    optimizer = model.optimizer
-    if not optimizer.use_ema:
-        return
-    for variable, average in zip(
-        model.trainable_variables,
-        optimizer._model_variables_moving_average,
-        strict=True,
-    ):
-        average.assign(variable)

@@ -11,7 +11,9 @@ from tfcodec.coding import CdfTables
 from tfcodec.coding import RansDecoder
 from tfcodec.coding import code_length
 from tfcodec.coding import encode
+from tfcodec.coding import rans
 
+DEFAULT_BITS_PER_LANE = rans.BITS_PER_LANE
 GOLDEN = pathlib.Path(__file__).parents[1] / "golden" / "rans.json"
 
 
@@ -61,6 +63,10 @@ def test_round_trip_at_lane_boundaries(steps, extra, mixed_tables):
         mixed_tables,
     )
     assert num_lanes(payload) == lanes
+
+
+def test_bits_per_lane_as_documented():
+    assert DEFAULT_BITS_PER_LANE == 6000
 
 
 def test_number_of_lanes(mixed_tables):

@@ -26,7 +26,7 @@ from tfcodec.errors import BitstreamError
 STATE_MIN = 1 << 15
 STATE_MAX = (1 << 31) - 1
 MAX_LANES = 4096
-BITS_PER_LANE = 3000  # A lane costs 16 to 32 bits, so below 1.1 percent.
+BITS_PER_LANE = 6000  # A lane costs 16 to 32 bits, so about 0.4 percent.
 _BLOCK = 1 << 16  # Symbols per block, so that its arrays stay in the cache.
 
 

@@ -1,6 +1,7 @@
 """Bits of the normal density convolved with unit uniform noise, in float32.
 
-The mass of a bin is `Phi((x + .5) / s) - Phi((x - .5) / s)`. Four forms of it, each used where it does not cancel, keep 1e-5 relative accuracy from bins much
+The mass of a bin is `Phi((x + .5) / s) - Phi((x - .5) / s)`. Four forms of it,
+each used where it does not cancel, keep 1e-5 relative accuracy from bins much
 narrower than the density to tails of thousands of deviations, and keep the
 gradient alive there (a clipped likelihood has none).
 """

@@ -1,0 +1,63 @@
+"""A tiny preset that codes pictures recognisably, made once per session."""
+
+import pathlib
+
+import numpy as np
+import pytest
+
+DEMO = pathlib.Path(__file__).parents[1] / "tfcodec/demo_data/whale.webp"
+TINY = {
+    "latent_channels": 8,
+    "hyper_channels": 4,
+    "analysis_channels": (8, 16),
+    "analysis_blocks": (1, 1),
+    "synthesis_channels": (8, 16),
+    "synthesis_blocks": (1, 1),
+    "context_channels": 8,
+    "split": 4,
+}
+
+
+@pytest.fixture(scope="session")
+def photograph():
+    """The demonstration's photograph, uint8 `(323, 485, 3)`."""
+    from PIL import Image
+
+    with Image.open(DEMO) as image:
+        return np.array(image.convert("RGB"))
+
+
+@pytest.fixture(scope="session")
+def tiny_preset(tmp_path_factory, photograph):
+    """Folder of a preset with random networks beside a PCA of blocks."""
+    from tfcodec import models
+    from tfcodec import presets
+    from tfcodec import weights
+    from tfcodec.codec import make_coding
+    from tfcodec.training.warm_start import warm_start
+
+    model = models.Photo(name="photo", seed=1, **TINY)
+    model.build()
+    warm_start(model, [photograph])
+    folder = tmp_path_factory.mktemp("presets") / "tiny-1"
+    folder.mkdir()
+    weights.save_weights(folder / "weights.npz", model)
+    # Tables belong to the weights as stored, in float16.
+    weights.load_weights(folder / "weights.npz", model)
+    settings = {
+        "name": "tiny-1",
+        "identifier": presets.UNREGISTERED,
+        "family": "tiny",
+        "model": "photo",
+        "arguments": TINY,
+    }
+    presets.write(folder, settings, make_coding(model))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_codec(tiny_preset):
+    """The codec of `tiny_preset`."""
+    import tfcodec
+
+    return tfcodec.load(tiny_preset)

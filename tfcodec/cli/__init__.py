@@ -1,0 +1,1 @@
+"""The command line. Keras is imported when coding begins, not before."""

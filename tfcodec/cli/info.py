@@ -1,0 +1,110 @@
+"""`tfcodec info`: what the header of a `.tfc` file says, without Keras."""
+
+import json
+import sys
+
+from tfcodec import presets
+from tfcodec.bitstream.container import LATENTS
+from tfcodec.cli.decompress import read_container
+from tfcodec.cli.report import Reporter
+from tfcodec.cli.report import shown
+from tfcodec.errors import TfcodecError
+from tfcodec.metrics import bpp
+
+_VERSION_AT = 4  # Byte of the format version.
+
+
+def run(path, as_json, debug):
+    """Prints the facts of one file; returns the exit code."""
+    try:
+        facts = describe(path)
+    except (TfcodecError, OSError, MemoryError) as error:
+        with Reporter(1, debug) as reporter:
+            reporter.failure(path, error)
+        return reporter.exit_code
+    if as_json:
+        json.dump(facts, sys.stdout, indent=2)
+        print()
+    else:
+        print("\n".join(_lines(facts)))
+    return 0
+
+
+def describe(path):
+    """The facts of a file as a JSON-able dict.
+
+    Raises:
+        BitstreamError: the file is damaged or foreign.
+        OSError: it cannot be read.
+    """
+    data, container = read_container(path)
+    number = container.preset_id
+    settings = _installed(number)
+    model_hash = container.model_hash.hex()
+    name = presets.IDENTIFIERS.get(number) or presets.RETIRED.get(number)
+    if number == presets.UNREGISTERED:
+        name = "unregistered"
+    sections = [(LATENTS, container.latents), *container.ancillary]
+    return {
+        "file": str(path),
+        "bytes": len(data),
+        "width": container.width,
+        "height": container.height,
+        "bpp": bpp(len(data), container.height, container.width),
+        "quality": container.quality,
+        "preset": name or "unknown",
+        "preset_identifier": number,
+        "preset_installed": settings is not None,
+        "model_hash": model_hash,
+        "model_hash_matches": (
+            None
+            if settings is None
+            else settings.get("model_hash") == model_hash
+        ),
+        "format_version": data[_VERSION_AT],
+        "sections": [
+            {
+                "type": kind,
+                "name": "latents" if kind == LATENTS else "ancillary",
+                "bytes": len(content),
+            }
+            for kind, content in sections
+        ],
+        "checksum": "ok",  # `unpack` has compared it.
+    }
+
+
+def _installed(number):
+    """Settings of the preset of that number, None if it is not here."""
+    try:
+        return presets.by_identifier(number).settings
+    except TfcodecError:
+        return None
+
+
+def _lines(facts):
+    preset = facts["preset"]
+    if facts["preset"] == "unregistered":
+        preset = "one that is not part of tfcodec (name its folder: --preset)"
+    elif not facts["preset_installed"]:
+        preset += " (not installed)"
+    matches = {True: ", as installed", False: ", NOT as installed", None: ""}
+    sections = ", ".join(
+        f"{section['name']} (type {section['type']}) {section['bytes']:,} bytes"
+        for section in facts["sections"]
+    )
+    rows = {
+        "size": f"{facts['bytes']:,} bytes, {facts['bpp']:.3f} bpp",
+        "image": f"{facts['width']} x {facts['height']} pixels",
+        "quality": f"{facts['quality']:g}",
+        "preset": preset,
+        "model hash": (
+            facts["model_hash"] + matches[facts["model_hash_matches"]]
+        ),
+        "format version": str(facts["format_version"]),
+        "sections": sections,
+        "checksum": facts["checksum"],
+    }
+    yield shown(facts["file"])
+    for name, value in rows.items():
+        yield f"  {name:<14}  {value}"

@@ -1,0 +1,69 @@
+"""Loading codecs late and quietly.
+
+Keras takes seconds to import. `info`, `--help` and every mistake in the
+arguments must not wait for it.
+"""
+
+import os
+import warnings
+
+from tfcodec import presets
+from tfcodec.errors import TfcodecError
+
+
+class Codecs:
+    """Codecs by preset, each loaded when first needed.
+
+    Args:
+        reporter: `Reporter` that says that loading takes a moment.
+    """
+
+    def __init__(self):
+        self._loaded = {}
+
+    def get(self, preset, reporter):
+        """The `Codec` of a `Preset`."""
+        key = str(preset.directory)
+        if key not in self._loaded:
+            reporter.phase(f"loading preset {preset.name}")
+            self._loaded[key] = _load(preset)
+        return self._loaded[key]
+
+
+def find_preset(name):
+    """The `Preset` of that name or folder, without Keras.
+
+    Raises:
+        TfcodecError: there is none.
+    """
+    return presets.find(name)
+
+
+def preset_of(container, own=None):
+    """The `Preset` that a file needs.
+
+    Args:
+        container: `Container`.
+        own: `Preset` named on the command line, or None. It serves the files
+            that carry its identifier; others name theirs.
+
+    Raises:
+        TfcodecError: this installation does not have it.
+    """
+    if own is not None and own.identifier == container.preset_id:
+        return own
+    return presets.by_identifier(container.preset_id)
+
+
+def _load(preset):
+    # Only our own lines belong on stderr; 3 leaves fatal errors.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            from tfcodec.codec import load
+        except ImportError as error:
+            raise TfcodecError(
+                f"Keras or its backend cannot be imported: {error}"
+            ) from error
+        return load(preset.directory)

@@ -1,0 +1,215 @@
+"""The command `tfcodec`: arguments and exit codes; the work is elsewhere.
+
+Exit codes: 0 every file succeeded, 1 some file failed, 2 wrong usage, 130
+interrupted. Click's own messages take several lines; here each is one.
+"""
+
+import math
+import sys
+
+import click
+
+import tfcodec
+
+
+class _Group(click.Group):
+    """A group that ends on Ctrl-C with one line, without a traceback."""
+
+    def invoke(self, ctx):
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("tfcodec: interrupted", err=True)
+            return 130
+
+
+class _Number(click.FloatRange):
+    """A float in a range; `nan` and `inf` are refused."""
+
+    def convert(self, value, param, ctx):
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a finite number.", param, ctx)
+        return number
+
+
+_POSITIVE = _Number(min=0, min_open=True)
+_QUALITY = _Number(1, 100)
+
+_inputs = click.argument(
+    "inputs", metavar="IN...", nargs=-1, required=True, type=click.Path()
+)
+_output = click.option(
+    "-o",
+    "--output",
+    metavar="OUT|DIR",
+    type=click.Path(),
+    help="File for one input, or folder. Default: beside the input.",
+)
+_force = click.option("--force", is_flag=True, help="Overwrite outputs.")
+_debug = click.option(
+    "--debug", is_flag=True, help="Show tracebacks of errors."
+)
+
+
+@click.group(
+    cls=_Group, context_settings={"help_option_names": ["-h", "--help"]}
+)
+@click.version_option(
+    tfcodec.__version__, prog_name="tfcodec", message="%(prog)s %(version)s"
+)
+def cli():
+    """A learned image codec: photographs to .tfc files and back."""
+
+
+@cli.command()
+@_inputs
+@_output
+@click.option(
+    "-q",
+    "--quality",
+    metavar="1..100",
+    type=_QUALITY,
+    help="Quality, in steps of 0.01.  [default: 50]",
+)
+@click.option(
+    "--target-bpp",
+    metavar="B",
+    type=_POSITIVE,
+    help="Best quality within B bits per pixel.",
+)
+@click.option(
+    "--target-psnr",
+    metavar="P",
+    type=_POSITIVE,
+    help="Smallest file with a PSNR of at least P dB.",
+)
+@click.option(
+    "--target-bytes",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="Best quality within N bytes.",
+)
+@click.option(
+    "--preset",
+    metavar="NAME",
+    default="photo",
+    show_default=True,
+    help="Name or folder of a preset.",
+)
+@_force
+@_debug
+def compress(inputs, output, preset, force, debug, **rate):
+    """Compress images, or all images in folders, to .tfc files.
+
+    Pictures become 8-bit RGB: transparency is flattened onto white, colours
+    are converted to sRGB, metadata is not kept. A line says so.
+    """
+    from tfcodec.cli import compress as command
+
+    chosen = {name: value for name, value in rate.items() if value is not None}
+    if len(chosen) > 1:
+        names = [f"--{name.replace('_', '-')}" for name in chosen]
+        raise click.UsageError(f"Give only one of {' and '.join(names)}.")
+    return command.run(
+        inputs, output, chosen or {"quality": 50.0}, preset, force, debug
+    )
+
+
+@cli.command()
+@_inputs
+@_output
+@click.option(
+    "--preset",
+    metavar="PATH",
+    help="Folder of the preset, for files made with one of your own.",
+)
+@_force
+@_debug
+def decompress(inputs, output, preset, force, debug):
+    """Decompress .tfc files, or all of them in folders, to images.
+
+    The ending of OUT chooses the format: .png (default), .jpg or .jpeg
+    (quality 95, 4:4:4), .webp (lossless). The file names its preset.
+    """
+    from tfcodec.cli import decompress as command
+
+    return command.run(inputs, output, preset, force, debug)
+
+
+@cli.command()
+@click.argument("file", metavar="FILE", type=click.Path())
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@_debug
+def info(file, as_json, debug):
+    """Show what a .tfc file holds."""
+    from tfcodec.cli import info as command
+
+    return command.run(file, as_json, debug)
+
+
+@cli.command()
+@click.option(
+    "-o",
+    "--output",
+    metavar="DIR",
+    default="tfcodec-demo",
+    show_default=True,
+    type=click.Path(),
+    help="Folder for the files.",
+)
+@click.option(
+    "-q",
+    "--quality",
+    metavar="1..100",
+    type=_QUALITY,
+    default=25.0,
+    show_default=True,
+    help="Quality.",
+)
+@click.option(
+    "--preset",
+    metavar="NAME",
+    default="photo",
+    show_default=True,
+    help="Name or folder of a preset.",
+)
+@_force
+@_debug
+def demo(output, quality, preset, force, debug):
+    """Compare tfcodec with JPEG on a photograph that comes with it."""
+    from tfcodec.cli import demo as command
+
+    return command.run(output, quality, preset, force, debug)
+
+
+def main(arguments=None):
+    """Runs the command line.
+
+    Args:
+        arguments: list of str, default `sys.argv[1:]`.
+
+    Returns:
+        The exit code.
+    """
+    # Names that the terminal's encoding lacks are escaped, never an error.
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        code = cli.main(arguments, prog_name="tfcodec", standalone_mode=False)
+    except click.ClickException as error:
+        return _usage(error)
+    except click.Abort:
+        return 130
+    return code or 0
+
+
+def _usage(error):
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context else "tfcodec"
+    message = " ".join(error.format_message().split())
+    if type(error).__name__ == "NoArgsIsHelpError":  # `tfcodec` alone
+        click.echo(error.format_message(), err=True)
+    else:
+        click.echo(f"{path}: {message} Help: {path} --help", err=True)
+    return 2

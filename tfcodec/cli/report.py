@@ -1,0 +1,143 @@
+"""What a person sees: progress, one line per file, one line per error.
+
+Results go to stdout; notes, errors and progress go to stderr. The progress
+bar is drawn only if stderr is a terminal, and Rich (which Keras needs anyway)
+is imported only then.
+"""
+
+import sys
+import traceback
+
+from tfcodec.errors import TfcodecError
+
+
+def shown(text):
+    """`text` on one line, control characters escaped; for names of files."""
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape").decode()
+        for c in str(text)
+    )
+
+
+def reason(error):
+    """An exception as one line."""
+    kind = type(error).__name__
+    if isinstance(error, MemoryError) or kind == "ResourceExhaustedError":
+        return "not enough memory for this image"
+    if isinstance(error, OSError) and error.strerror:
+        return shown(error.strerror)
+    text = shown(" ".join(str(error).split())).rstrip(".")
+    if isinstance(error, TfcodecError | ValueError | OSError) and text:
+        return text
+    return f"unexpected {kind}: {text[:300]} (--debug shows more)"
+
+
+class Reporter:
+    """Context manager around the work on `total` files.
+
+    Args:
+        total: int, number of files; a bar is drawn for more than one.
+        debug: bool. Failures print their traceback too.
+    """
+
+    def __init__(self, total, debug=False):
+        self.failures = 0
+        self._debug = debug
+        self._progress = None
+        if sys.stderr is not None and sys.stderr.isatty():
+            self._progress = _make_progress(total)
+            self._task = self._progress.add_task("", total=total)
+
+    @property
+    def exit_code(self):
+        return 1 if self.failures else 0
+
+    def __enter__(self):
+        if self._progress:
+            self._progress.start()
+        return self
+
+    def __exit__(self, *exception):
+        if self._progress:
+            self._progress.stop()
+
+    def phase(self, text):
+        """Says what is going on now; on a terminal only."""
+        if self._progress:
+            self._progress.update(self._task, description=shown(text))
+
+    def advance(self):
+        """One more file is done, well or not."""
+        if self._progress:
+            self._progress.advance(self._task)
+
+    def result(self, line):
+        if self._progress and sys.stdout.isatty():
+            self._above_bar(line)
+        else:
+            print(line, flush=True)
+
+    def note(self, path, text):
+        self._stderr(f"{shown(path)}: note: {text}")
+
+    def failure(self, path, error):
+        self.failures += 1
+        if self._debug:
+            lines = traceback.format_exception(error)
+            self._stderr("".join(lines).rstrip())
+        self._stderr(f"{shown(path)}: error: {reason(error)}")
+
+    def _stderr(self, line):
+        if self._progress:
+            self._above_bar(line)
+        else:
+            print(line, file=sys.stderr, flush=True)
+
+    def _above_bar(self, line):
+        self._progress.console.print(
+            line, markup=False, highlight=False, emoji=False, soft_wrap=True
+        )
+
+
+def run_jobs(jobs, work, debug):
+    """Calls `work(job, reporter)` for each job; it returns the result line.
+
+    A failure is reported and the next job goes on.
+
+    Returns:
+        The exit code.
+    """
+    with Reporter(len(jobs), debug) as reporter:
+        for job in jobs:
+            reporter.phase(job.source.name)
+            try:
+                line = work(job, reporter)
+            except Exception as error:
+                reporter.failure(job.source, error)
+            else:
+                reporter.result(line)
+            reporter.advance()
+    return reporter.exit_code
+
+
+def _make_progress(total):
+    from rich import progress
+    from rich.console import Console
+
+    columns = [
+        progress.SpinnerColumn(),
+        progress.TextColumn("{task.description}", markup=False),
+    ]
+    if total > 1:
+        columns += [
+            progress.BarColumn(),
+            progress.MofNCompleteColumn(),
+            progress.TimeElapsedColumn(),
+        ]
+    return progress.Progress(
+        *columns,
+        console=Console(stderr=True),
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
