@@ -9,7 +9,6 @@ from tfcodec.cli import images
 from tfcodec.cli import loading
 from tfcodec.cli.report import run_jobs
 from tfcodec.cli.report import shown
-from tfcodec.errors import TfcodecError
 from tfcodec.metrics import bpp
 
 SUFFIX = ".tfc"
@@ -29,10 +28,7 @@ def run(inputs, output, rate, preset, force, debug):
     Returns:
         The exit code.
     """
-    try:
-        preset = loading.find_preset(preset)
-    except TfcodecError as error:
-        raise click.UsageError(str(error)) from error
+    preset = loading.find_preset(preset)
     jobs = files.plan(inputs, output, SUFFIX, images.READ_SUFFIXES, (SUFFIX,))
     if output is not None and len(jobs) == 1:
         _check_name(jobs[0].target)

@@ -11,7 +11,6 @@ from tfcodec.cli.compress import SUFFIX
 from tfcodec.cli.report import run_jobs
 from tfcodec.cli.report import shown
 from tfcodec.errors import BitstreamError
-from tfcodec.errors import TfcodecError
 
 
 def run(inputs, output, preset, force, debug):
@@ -27,10 +26,7 @@ def run(inputs, output, preset, force, debug):
     Returns:
         The exit code.
     """
-    try:
-        own = None if preset is None else loading.find_preset(preset)
-    except TfcodecError as error:
-        raise click.UsageError(str(error)) from error
+    own = None if preset is None else loading.find_preset(preset)
     jobs = files.plan(inputs, output, ".png", (SUFFIX,), images.WRITE_SUFFIXES)
     for job in jobs:
         if job.target.suffix.lower() not in images.WRITE_SUFFIXES:

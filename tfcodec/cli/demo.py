@@ -5,7 +5,6 @@ import importlib.resources
 import io
 import pathlib
 
-import click
 import numpy as np
 from PIL import Image
 
@@ -16,7 +15,6 @@ from tfcodec.cli.compress import compress_at
 from tfcodec.cli.demo_picture import draw
 from tfcodec.cli.report import Reporter
 from tfcodec.cli.report import shown
-from tfcodec.errors import TfcodecError
 from tfcodec.metrics import bpp
 from tfcodec.metrics import psnr
 
@@ -37,10 +35,7 @@ class Coded:
 
 def run(output, quality, preset, force, debug):
     """Runs the demonstration; returns the exit code."""
-    try:
-        preset = loading.find_preset(preset)
-    except TfcodecError as error:
-        raise click.UsageError(str(error)) from error
+    preset = loading.find_preset(preset)
     with Reporter(1, debug) as reporter:
         try:
             for line in _run(

@@ -53,6 +53,8 @@ def draw(original, coded):
             pen.text((left, _MARGIN + down), line, fill="black", font=font)
         picture = Image.fromarray(pixels)
         canvas.paste(picture, (left, _MARGIN + _CAPTION))
-        enlarged = picture.crop(CROP).resize(crop_size, Image.Resampling.NEAREST)
+        enlarged = picture.crop(CROP).resize(
+            crop_size, Image.Resampling.NEAREST
+        )
         canvas.paste(enlarged, (left, below))
     return np.array(canvas)

@@ -15,6 +15,7 @@ from PIL import ImageOps
 
 from tfcodec.bitstream.container import MAGIC
 from tfcodec.cli.report import reason
+from tfcodec.cli.report import shown
 from tfcodec.errors import TfcodecError
 
 # What a folder as input stands for. A file named by itself may be anything
@@ -184,7 +185,7 @@ def _to_8_bits(image, notes):
 
 
 def _to_srgb(image, profile, notes):
-    """"L", "RGB" or "CMYK" to "RGB", through the colour profile if any."""
+    """Mode L, RGB or CMYK to RGB, through the colour profile if any."""
     if not profile:
         if image.mode == "CMYK":
             notes.append("CMYK without a profile: colours are approximate")
@@ -200,5 +201,5 @@ def _to_srgb(image, profile, notes):
     except (ImageCms.PyCMSError, OSError, ValueError):
         notes.append("the colour profile cannot be used, it is ignored")
         return image.convert("RGB")
-    notes.append(f"colours are converted to sRGB from {reason(name)}")
+    notes.append(f"colours are converted to sRGB from {shown(name)}")
     return converted

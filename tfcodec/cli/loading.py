@@ -4,25 +4,27 @@ Keras takes seconds to import. `info`, `--help` and every mistake in the
 arguments must not wait for it.
 """
 
+import contextlib
 import os
+import sys
 import warnings
+
+import click
 
 from tfcodec import presets
 from tfcodec.errors import TfcodecError
 
+_LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
+
 
 class Codecs:
-    """Codecs by preset, each loaded when first needed.
-
-    Args:
-        reporter: `Reporter` that says that loading takes a moment.
-    """
+    """Codecs by preset, each loaded when first needed."""
 
     def __init__(self):
         self._loaded = {}
 
     def get(self, preset, reporter):
-        """The `Codec` of a `Preset`."""
+        """The `Codec` of a `Preset`; `reporter` says that it takes a while."""
         key = str(preset.directory)
         if key not in self._loaded:
             reporter.phase(f"loading preset {preset.name}")
@@ -31,12 +33,15 @@ class Codecs:
 
 
 def find_preset(name):
-    """The `Preset` of that name or folder, without Keras.
+    """The `Preset` that the command line names, without Keras.
 
     Raises:
-        TfcodecError: there is none.
+        click.UsageError: there is none.
     """
-    return presets.find(name)
+    try:
+        return presets.find(name)
+    except TfcodecError as error:
+        raise click.UsageError(str(error)) from error
 
 
 def preset_of(container, own=None):
@@ -56,14 +61,42 @@ def preset_of(container, own=None):
 
 
 def _load(preset):
-    # Only our own lines belong on stderr; 3 leaves fatal errors.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            from tfcodec.codec import load
+            with _quiet_import():
+                from tfcodec.codec import load
         except ImportError as error:
             raise TfcodecError(
                 f"Keras or its backend cannot be imported: {error}"
             ) from error
         return load(preset.directory)
+
+
+@contextlib.contextmanager
+def _quiet_import():
+    """Keeps TensorFlow's C++ messages off stderr, unless the user wants them.
+
+    The log level (3: fatal errors only) silences all but what is printed while
+    TensorFlow is being imported: that ignores the level, and goes to file
+    descriptor 2 directly.
+    """
+    if _LOG_LEVEL in os.environ:
+        yield
+        return
+    os.environ[_LOG_LEVEL] = "3"
+    if "keras" in sys.modules:
+        yield
+        return
+    try:
+        saved = os.dup(2)
+    except OSError:  # There is no stderr.
+        yield
+        return
+    try:
+        with open(os.devnull, "wb") as null:
+            os.dup2(null.fileno(), 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)

@@ -5,6 +5,7 @@ bar is drawn only if stderr is a terminal, and Rich (which Keras needs anyway)
 is imported only then.
 """
 
+import os
 import sys
 import traceback
 
@@ -60,6 +61,7 @@ class Reporter:
     def __exit__(self, *exception):
         if self._progress:
             self._progress.stop()
+            self._progress.console.file.close()
 
     def phase(self, text):
         """Says what is going on now; on a terminal only."""
@@ -124,6 +126,8 @@ def _make_progress(total):
     from rich import progress
     from rich.console import Console
 
+    # A descriptor of its own: loading.py silences number 2 for a while.
+    file = open(os.dup(sys.stderr.fileno()), "w", encoding=sys.stderr.encoding)
     columns = [
         progress.SpinnerColumn(),
         progress.TextColumn("{task.description}", markup=False),
@@ -136,7 +140,7 @@ def _make_progress(total):
         ]
     return progress.Progress(
         *columns,
-        console=Console(stderr=True),
+        console=Console(file=file),
         transient=True,
         redirect_stdout=False,
         redirect_stderr=False,

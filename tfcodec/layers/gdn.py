@@ -46,13 +46,18 @@ class GDN(keras.layers.Layer):
 
     def build(self, input_shape):
         channels = input_shape[-1]
+        # Not cast to bfloat16: the computation is float32.
         self.beta_root = self.add_weight(
-            name="beta_root", shape=(channels,), initializer="ones"
+            name="beta_root",
+            shape=(channels,),
+            initializer="ones",
+            autocast=False,
         )
         self.gamma_root = self.add_weight(
             name="gamma_root",
             shape=(channels, channels),
             initializer=_gamma_initializer,
+            autocast=False,
         )
 
     @property

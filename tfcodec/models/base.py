@@ -62,7 +62,8 @@ class CodecModel(keras.Model):
         seed=None,
         **kwargs,
     ):
-        super().__init__(**kwargs)
+        # Qualities stay float32 under mixed precision; the parts cast.
+        super().__init__(autocast=False, **kwargs)
         if not 0 < lmbda_min < lmbda_max:
             raise ValueError(
                 "`lmbda_min` must be positive and below `lmbda_max`. Received: "

@@ -122,6 +122,7 @@ class Photo(CodecModel):
             initializer="ones",
             trainable=False,
             dtype="float32",
+            autocast=False,
         )
         self.analysis.build((None, None, None, 3))
         self.synthesis.build(latents)

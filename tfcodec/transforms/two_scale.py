@@ -122,7 +122,8 @@ class TwoScaleSynthesis(keras.layers.Layer):
     def __init__(
         self, latent_channels, channels=(48, 256), blocks=(2, 5), **kwargs
     ):
-        super().__init__(**kwargs)
+        # Without a cast of the inputs: the bypass wants `y` in float32.
+        super().__init__(autocast=False, **kwargs)
         self.latent_channels = latent_channels
         self.channels = tuple(channels)
         self.blocks = tuple(blocks)

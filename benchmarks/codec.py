@@ -1,0 +1,119 @@
+"""Warm compress and decompress times from Python, and the coder's share.
+
+`python benchmarks/codec.py [--preset photo] [--image PICTURE]`
+
+Prints medians for a 768x512 image (the bundled photograph, resized, unless
+another is named), next to Pillow's AVIF on the same pixels in the same run.
+"""
+
+import argparse
+import importlib.resources
+import io
+import os
+import platform
+import statistics
+import time
+
+import numpy as np
+from PIL import Image
+
+import tfcodec
+from tfcodec.bitstream import unpack
+from tfcodec.coding import RansDecoder
+from tfcodec.coding import encode
+
+
+def milliseconds(function, repeats):
+    """Median time of a call, after one to warm up."""
+    function()
+    times = []
+    for _ in range(repeats):
+        begun = time.perf_counter()
+        function()
+        times.append(time.perf_counter() - begun)
+    return 1e3 * statistics.median(times)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--preset", default="photo")
+    parser.add_argument("--image")
+    parser.add_argument("--repeats", type=int, default=15)
+    options = parser.parse_args()
+    path = options.image or next(
+        file
+        for file in importlib.resources.files("tfcodec.demo_data").iterdir()
+        if file.name.endswith(".webp")
+    )
+    picture = Image.open(path).convert("RGB")
+    if not options.image:
+        picture = picture.resize((768, 512), Image.Resampling.LANCZOS)
+    image = np.asarray(picture)
+    codec = tfcodec.load(options.preset)
+    print(
+        f"{platform.processor() or platform.machine()}, "
+        f"{os.cpu_count()} cores, {image.shape[1]}x{image.shape[0]}, "
+        f"median of {options.repeats}"
+    )
+    print(
+        "| quality | bytes | bpp | compress ms | of it coder | decompress ms "
+        "| of it coder | symbols | encode M/s | decode M/s |"
+    )
+    print("|" + "---:|" * 10)
+    for quality in (10, 30, 50, 70, 90):
+        row(codec, image, quality, options.repeats)
+    for speed in (8, 6):
+        file = io.BytesIO()
+
+        def save(file=file, speed=speed):
+            file.seek(0)
+            file.truncate()
+            picture.save(
+                file, "AVIF", quality=60, speed=speed, subsampling="4:4:4"
+            )
+
+        encode_ms = milliseconds(save, 3)
+        decode_ms = milliseconds(
+            lambda file=file: np.asarray(Image.open(file)), 3
+        )
+        print(
+            f"Pillow AVIF 4:4:4, quality 60, speed {speed}: "
+            f"{file.tell()} bytes, encode {encode_ms:.0f} ms, "
+            f"decode {decode_ms:.0f} ms"
+        )
+
+
+def row(codec, image, quality, repeats):
+    data = codec.compress(image, quality)
+    z, residual, indexes = codec.encoder(image).symbols(quality)
+    tables = codec.coding.tables
+    channels = z.shape[-1]
+    segments = [
+        (z.reshape(-1), np.tile(np.arange(channels), z.size // channels)),
+        (residual.reshape(-1), channels + indexes.reshape(-1)),
+    ]
+    payload = unpack(data).latents
+
+    def decode():
+        decoder = RansDecoder(payload, tables)
+        for _, rows in segments:
+            decoder.decode(rows)
+        decoder.finish()
+
+    coded = sum(int((tables.size[rows] > 1).sum()) for _, rows in segments)
+    whole = milliseconds(lambda: codec.compress(image, quality), repeats)
+    back = milliseconds(lambda: codec.decompress(data), repeats)
+    forth_coder = milliseconds(lambda: encode(segments, tables), repeats)
+    back_coder = milliseconds(decode, repeats)
+    print(
+        f"| {quality} | {len(data)} | "
+        f"{8 * len(data) / image.shape[0] / image.shape[1]:.3f} | "
+        f"{whole:.0f} | {100 * forth_coder / whole:.0f} % | "
+        f"{back:.0f} | {100 * back_coder / back:.0f} % | {coded} | "
+        f"{coded / forth_coder / 1e3:.1f} | {coded / back_coder / 1e3:.1f} |",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+"""Who may import whom, and what an import must not pull in."""
+
+import ast
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parent.parent
+BELOW_CODEC = {
+    "backend",
+    "bitstream",
+    "coding",
+    "entropy",
+    "errors",
+    "layers",
+    "metrics",
+    "models",
+    "ops",
+    "presets",
+    "priors",
+    "transforms",
+    "weights",
+}
+MAY_IMPORT = {
+    "__init__": {"errors"},
+    "errors": set(),
+    "ops": set(),
+    "metrics": set(),
+    "backend": set(),
+    "coding": {"errors"},
+    "bitstream": {"errors"},
+    "weights": {"errors"},
+    "layers": {"errors", "ops"},
+    "priors": {"errors", "ops"},
+    "transforms": {"errors", "ops", "layers"},
+    "entropy": {"errors", "ops", "layers", "priors", "coding"},
+    "models": {"errors", "ops", "layers", "priors", "entropy", "transforms"},
+    "presets": {"errors", "coding", "weights"},
+    "codec": BELOW_CODEC,
+    "rate_control": {"errors", "layers", "metrics"},
+    "cli": BELOW_CODEC | {"codec", "rate_control"},
+    "__main__": {"cli"},
+    "training": BELOW_CODEC | {"codec", "rate_control"},
+    "export": BELOW_CODEC | {"codec"},
+}
+FOLDERS = {"training": ROOT / "training", "export": ROOT / "export"}
+NO_KERAS = ("errors", "coding", "bitstream", "weights", "presets", "metrics")
+
+
+def files_of(part):
+    folder = FOLDERS.get(part, ROOT / "tfcodec" / part)
+    if folder.is_dir():
+        return sorted(folder.rglob("*.py"))
+    path = folder.with_suffix(".py")
+    return [path] if path.is_file() else []
+
+
+def imported(path, top_level_only=False):
+    """Full names of the modules that a file imports, wherever it does."""
+    found = set()
+
+    def visit(node):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"relative import in {path}"
+            for alias in node.names:
+                found.add(f"{node.module}.{alias.name}")
+        elif isinstance(node, ast.FunctionDef | ast.Lambda):
+            if top_level_only:
+                return
+        for child in ast.iter_child_nodes(node):
+            visit(child)
+
+    visit(ast.parse(path.read_text("utf-8")))
+    return found
+
+
+def parts_of(names):
+    split = [name.split(".") for name in names]
+    return {
+        name[1] for name in split if name[0] == "tfcodec" and len(name) > 1
+    } & set(MAY_IMPORT)
+
+
+def test_every_part_has_its_arrows():
+    there = {path.stem for path in (ROOT / "tfcodec").glob("*.py")} | {
+        path.parent.name for path in (ROOT / "tfcodec").glob("*/__init__.py")
+    }
+    assert there <= set(MAY_IMPORT)
+    assert len(there) > 12
+
+
+@pytest.mark.parametrize("part", MAY_IMPORT)
+def test_import_directions(part):
+    for path in files_of(part):
+        found = parts_of(imported(path))
+        assert found <= MAY_IMPORT[part] | {part}, path
+
+
+def test_the_walk_sees_forbidden_imports(tmp_path):
+    path = tmp_path / "bad.py"
+    path.write_text(
+        "def f():\n    from tfcodec import codec\n"
+        "    import tfcodec.models.photo\n"
+    )
+    assert parts_of(imported(path)) == {"codec", "models"}
+    assert imported(path, top_level_only=True) == set()
+
+
+def test_no_backend_at_module_level():
+    paths = [p for p in files_of(".") if "export" not in p.parts]
+    paths += files_of("training")
+    assert len(paths) > 40
+    for path in paths:
+        roots = {
+            name.split(".")[0] for name in imported(path, top_level_only=True)
+        }
+        assert not roots & {"tensorflow", "jax", "torch"}, path
+
+
+@pytest.mark.parametrize("part", NO_KERAS)
+def test_integer_parts_need_numpy_only(part):
+    allowed = set(sys.stdlib_module_names) | {"numpy", "tfcodec"}
+    for path in files_of(part):
+        roots = {name.split(".")[0] for name in imported(path)}
+        assert roots <= allowed, path
+
+
+def test_light_imports_stay_light():
+    code = (
+        "import sys\n"
+        "import tfcodec, tfcodec.bitstream, tfcodec.coding, tfcodec.presets\n"
+        "import tfcodec.metrics, tfcodec.coding.integer_network\n"
+        "tfcodec.preset_names(), tfcodec.BitstreamError\n"
+        "heavy = {'keras', 'tensorflow', 'jax'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+        "print('light')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.stdout == "light\n", done.stderr
