@@ -22,6 +22,7 @@ from tfcodec.models import MODELS
 
 BLOCK = 16  # pixels per latent, each way
 HYPER_BLOCK = 4  # latents per hyper-latent, each way
+MAX_PIXELS = 178_956_970  # what Pillow refuses as a decompression bomb
 
 
 def load(preset="photo"):
@@ -153,22 +154,31 @@ class Codec(keras.Model):
         """An `ImageEncoder` that can encode `image` at several qualities."""
         return ImageEncoder(self, image)
 
-    def decompress(self, data):
+    def decompress(self, data, max_pixels=MAX_PIXELS):
         """Decodes one file, or several.
 
         Args:
             data: bytes of a `.tfc` file, or a list of such.
+            max_pixels: int or None. A file that declares more is refused
+                before anything of that size is allocated.
 
         Returns:
             uint8 `(height, width, 3)`, RGB; a list of them for several files.
 
         Raises:
-            BitstreamError: the bytes are damaged, or of another preset.
+            BitstreamError: the bytes are damaged, of another preset, or of
+                too large a picture.
         """
         if isinstance(data, list | tuple):
-            return [self.decompress(one) for one in data]
+            return [self.decompress(one, max_pixels) for one in data]
         container = unpack(data)
         self._check_preset(container)
+        pixels = container.width * container.height
+        if max_pixels is not None and pixels > max_pixels:
+            raise BitstreamError(
+                f"The file declares {container.width}x{container.height} "
+                f"pixels, more than the limit of {max_pixels:,}."
+            )
         z_hat, residual = self.decode_symbols(container)
         quality = np.array([container.quality], np.float32)
         pixels = self._reconstruct(z_hat, residual, quality)

@@ -24,9 +24,11 @@ def variable_keys(variables):
 
 def to_arrays(variables, dtype=None):
     """Values of `variables` by key; floats as `dtype` unless None."""
+    import keras  # presets read files without it
+
     arrays = {}
     for key, variable in zip(variable_keys(variables), variables, strict=True):
-        value = np.asarray(variable.value)
+        value = keras.ops.convert_to_numpy(variable.value)
         if dtype is not None and value.dtype.kind == "f":
             value = value.astype(dtype)
         arrays[key] = value

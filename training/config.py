@@ -133,8 +133,7 @@ def load_config(path):
     try:
         if path.suffix == ".py":
             return _load_python(path)
-        import yaml
-
+        yaml = _yaml()
         with open(path, encoding="utf-8") as file:
             values = yaml.safe_load(file)
         if not isinstance(values, dict):
@@ -142,6 +141,16 @@ def load_config(path):
         return from_dict(values)
     except Exception as error:  # whatever a config file can do wrong
         raise TfcodecError(f"Cannot use {path}: {error}") from error
+
+
+def _yaml():
+    try:
+        import yaml
+    except ImportError as error:
+        raise ValueError(
+            "it needs PyYAML: pip install 'tfcodec[train]'"
+        ) from error
+    return yaml
 
 
 def _load_python(path):

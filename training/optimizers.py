@@ -158,7 +158,7 @@ def orthogonalize(matrix, steps=5):
     gram = keras.ops.matmul(x, keras.ops.transpose(x))
     factor = keras.ops.eye(gram.shape[0], dtype=matrix.dtype)
     identity = factor
-    for _ in range(steps):
+    for step in range(steps):
         polynomial = a * identity + b * gram + c * keras.ops.matmul(gram, gram)
         factor = keras.ops.matmul(polynomial, factor)
         gram = keras.ops.matmul(polynomial, keras.ops.matmul(gram, polynomial))

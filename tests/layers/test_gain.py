@@ -27,9 +27,7 @@ def test_interpolates_the_logarithm():
     table = np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32)
     layer.log_gain.assign(table)
     nodes = np.linspace(1, 100, 5)
-    np.testing.assert_allclose(
-        gains(layer, nodes), np.exp(table), rtol=1e-5
-    )
+    np.testing.assert_allclose(gains(layer, nodes), np.exp(table), rtol=1e-5)
     quality = np.random.default_rng(1).uniform(1, 100, 50)
     expected = [np.interp(quality, nodes, column) for column in table.T]
     np.testing.assert_allclose(

@@ -23,7 +23,7 @@ def test_equals_int64(extra_shift):
     layer.build((None, 300))
     rng = np.random.default_rng(0)
     layer.kernel.assign(rng.normal(0, 0.04 * 2.0**extra_shift, (300, 40)))
-    layer.bias.assign(rng.normal(0, 2, 40))
+    layer.bias.assign(rng.normal(0, 0.5 * 2.0**extra_shift, 40))
     a = rng.integers(0, 256, (500, 300))
     out = np.asarray(layer((a / 16).astype(np.float32))) * 16
     expected = reference(layer, a)

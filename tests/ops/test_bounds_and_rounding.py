@@ -40,9 +40,7 @@ def test_rounded_values_are_exact_integers():
 def test_lower_bound():
     x = np.array([-1.0, -1.0, 0.0, 2.0, 2.0], np.float32)
     upstream = np.array([3.0, -3.0, 3.0, 3.0, -3.0], np.float32)
-    y, gradient = with_gradient(
-        lambda x: ops.lower_bound(x, 0.0), x, upstream
-    )
+    y, gradient = with_gradient(lambda x: ops.lower_bound(x, 0.0), x, upstream)
     np.testing.assert_array_equal(y, [0, 0, 0, 2, 2])
     # Below the bound only a gradient that raises the value passes.
     np.testing.assert_array_equal(gradient, [0, -3, 3, 3, -3])

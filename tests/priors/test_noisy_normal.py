@@ -70,12 +70,15 @@ def test_tails_are_finite_with_gradient():
 @pytest.mark.parametrize("scale", (0.11, 0.5, 1.5, 1.999, 2.001, 8.0, 100.0))
 def test_gradient_is_the_slope(scale):
     x = np.linspace(0.05, 12.05, 41)
-    slope = np.array(
-        [
-            exact_bits(v + 1e-5, scale) - exact_bits(v - 1e-5, scale)
-            for v in x
-        ]
-    ) / 2e-5
+    slope = (
+        np.array(
+            [
+                exact_bits(v + 1e-5, scale) - exact_bits(v - 1e-5, scale)
+                for v in x
+            ]
+        )
+        / 2e-5
+    )
     _, by_x, _ = bits_and_gradients(x, np.full(x.shape, scale))
     known = np.isfinite(slope) & (np.abs(slope) < 1e4)
     np.testing.assert_allclose(by_x[known], slope[known], rtol=2e-3, atol=2e-4)

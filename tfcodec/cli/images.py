@@ -5,6 +5,7 @@ orientation is applied, embedded colour profiles are converted, transparency
 is flattened onto white, and 16 bits become 8.
 """
 
+import contextlib
 import io
 import warnings
 
@@ -67,24 +68,11 @@ def read_rgb(path):
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        try:
-            image = Image.open(path)
-        except Image.DecompressionBombError as error:
-            raise _bomb() from error
-        except Image.UnidentifiedImageError as error:
-            raise TfcodecError(_what_is(path)) from error
-        with image:
-            sixteen = _has_16_bits(image)
-            try:
+        with contextlib.ExitStack() as stack:
+            with _named_errors(path):
+                image = stack.enter_context(Image.open(path))
+                sixteen = _has_16_bits(image)
                 image.load()
-            except Image.DecompressionBombError as error:
-                raise _bomb() from error
-            except MemoryError:
-                raise
-            except Exception as error:
-                raise TfcodecError(
-                    f"the image is truncated or damaged: {reason(error)}"
-                ) from error
             return _to_rgb(image, sixteen)
 
 
@@ -100,11 +88,26 @@ def encode_image(array, suffix):
     return file.getvalue()
 
 
-def _bomb():
-    return TfcodecError(
-        f"the image has more than {max_pixels():,} pixels: refused as a "
-        "possible decompression bomb"
-    )
+@contextlib.contextmanager
+def _named_errors(path):
+    """Turns Pillow's many exceptions into three messages."""
+    try:
+        yield
+    except Image.DecompressionBombError as error:
+        raise TfcodecError(
+            f"the image has more than {max_pixels():,} pixels: refused as a "
+            "possible decompression bomb"
+        ) from error
+    except Image.UnidentifiedImageError as error:
+        raise TfcodecError(_what_is(path)) from error
+    except MemoryError:
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # The disk, not the image.
+        raise TfcodecError(
+            f"the image is truncated or damaged: {reason(error)}"
+        ) from error
 
 
 def _what_is(path):

@@ -163,7 +163,7 @@ def info(file, as_json, debug):
     "--quality",
     metavar="1..100",
     type=_QUALITY,
-    default=25.0,
+    default=10.0,
     show_default=True,
     help="Quality.",
 )

@@ -9,6 +9,7 @@ import os
 import sys
 import traceback
 
+from tfcodec.cli.interrupt import Interrupt
 from tfcodec.errors import TfcodecError
 
 
@@ -43,6 +44,7 @@ class Reporter:
 
     def __init__(self, total, debug=False):
         self.failures = 0
+        self._interrupt = Interrupt()
         self._debug = debug
         self._progress = None
         if sys.stderr is not None and sys.stderr.isatty():
@@ -54,22 +56,28 @@ class Reporter:
         return 1 if self.failures else 0
 
     def __enter__(self):
+        self._interrupt.__enter__()
         if self._progress:
             self._progress.start()
         return self
 
-    def __exit__(self, *exception):
+    def __exit__(self, kind, *exception):
+        self._interrupt.__exit__()
         if self._progress:
             self._progress.stop()
             self._progress.console.file.close()
+        if kind is None:
+            self._interrupt.check()
 
     def phase(self, text):
         """Says what is going on now; on a terminal only."""
+        self._interrupt.check()
         if self._progress:
             self._progress.update(self._task, description=shown(text))
 
     def advance(self):
         """One more file is done, well or not."""
+        self._interrupt.check()
         if self._progress:
             self._progress.advance(self._task)
 

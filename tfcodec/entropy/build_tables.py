@@ -11,6 +11,8 @@ from tfcodec.coding.integer_network import IntegerLayer
 from tfcodec.coding.integer_network import IntegerNetwork
 from tfcodec.entropy.bottleneck import LATENT_MAX
 from tfcodec.entropy.bottleneck import LATENT_MIN
+from tfcodec.entropy.conditional import TAIL_SCALE
+from tfcodec.entropy.conditional import TAIL_WEIGHT
 from tfcodec.entropy.conditional import scale_table
 from tfcodec.layers.integer_dense import WEIGHT_BITS
 
@@ -50,8 +52,10 @@ def build_tables(bottleneck, has_scales=True):
         cdfs.append(_SKIP)
         offsets.append(0)
         for scale in scale_table()[1:]:
-            reach = math.ceil(6 * scale) + 1
-            cdf, first = _row(_normal_mass(scale, reach))
+            reach = math.ceil(10 * scale) + 1
+            mass = (1 - TAIL_WEIGHT) * _normal_mass(scale, reach)
+            mass += TAIL_WEIGHT * _normal_mass(TAIL_SCALE * scale, reach)
+            cdf, first = _row(mass)
             cdfs.append(cdf)
             offsets.append(first - reach)
     return CdfTables.from_rows(cdfs, offsets)

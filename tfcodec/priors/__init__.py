@@ -6,5 +6,10 @@ one density per channel. Both return bits, and know nothing of tables.
 
 from tfcodec.priors.deep_factorized import DeepFactorized
 from tfcodec.priors.noisy_normal import noisy_normal_bits
+from tfcodec.priors.noisy_normal import noisy_normal_mixture_bits
 
-__all__ = ["DeepFactorized", "noisy_normal_bits"]
+__all__ = [
+    "DeepFactorized",
+    "noisy_normal_bits",
+    "noisy_normal_mixture_bits",
+]

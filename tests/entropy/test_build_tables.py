@@ -1,0 +1,104 @@
+"""Tables made from priors: valid, cheap, and skipping what is certain."""
+
+import math
+
+import keras
+import numpy as np
+import pytest
+
+from tfcodec.coding import code_length
+from tfcodec.entropy import EntropyBottleneck
+from tfcodec.entropy.build_tables import build_tables
+from tfcodec.entropy.conditional import NUM_SCALES
+from tfcodec.entropy.conditional import scale_table
+
+CHANNELS = 5
+
+
+@pytest.fixture(scope="module")
+def bottleneck():
+    """Channel 0 is always zero, channel 1 always three, the rest spread."""
+    keras.utils.set_random_seed(8)
+    layer = EntropyBottleneck(CHANNELS)
+    layer.build()
+    sharp = np.zeros((CHANNELS, 1, 1), np.float32)
+    sharp[:2] = 60.0
+    prior = layer.prior
+    for matrix in prior.matrices[:1]:
+        matrix.assign_add(np.broadcast_to(sharp, matrix.shape))
+    bias = keras.ops.convert_to_numpy(prior.biases[0]).copy()
+    slope = np.logaddexp(0, keras.ops.convert_to_numpy(prior.matrices[0]))
+    bias[0] = 0.0
+    bias[1] = -3.0 * slope[1]
+    prior.biases[0].assign(bias)
+    for later in prior.biases[1:]:
+        value = keras.ops.convert_to_numpy(later).copy()
+        value[:2] = 0.0
+        later.assign(value)
+    return layer
+
+
+@pytest.fixture(scope="module")
+def tables(bottleneck):
+    return build_tables(bottleneck)
+
+
+def normal_mass(scale, reach):
+    edges = (np.arange(-reach, reach + 2) - 0.5) / (scale * math.sqrt(2))
+    below = np.array([0.5 * math.erfc(-edge) for edge in edges])
+    return np.diff(below)
+
+
+def test_rows(tables, bottleneck):
+    assert tables.num_tables == CHANNELS + NUM_SCALES
+    alone = build_tables(bottleneck, has_scales=False)
+    np.testing.assert_array_equal(alone.size, tables.size[:CHANNELS])
+    skip = np.flatnonzero(tables.size == 1)
+    np.testing.assert_array_equal(skip, [0, 1, CHANNELS])
+    np.testing.assert_array_equal(tables.offset[skip], [0, 3, 0])
+    again = build_tables(bottleneck, has_scales=False)
+    assert again.digest() == alone.digest()
+
+
+def test_scale_rows_are_centred_and_widen(tables):
+    sizes = tables.size[CHANNELS + 1 :]
+    offsets = tables.offset[CHANNELS + 1 :]
+    assert (np.diff(sizes) >= 0).all() and sizes[-1] > 400
+    # Symmetric support: as many values below zero as above.
+    np.testing.assert_array_equal(sizes - 1, 1 - 2 * offsets)
+
+
+@pytest.mark.parametrize("index", range(1, NUM_SCALES, 6))
+def test_row_costs_little_more_than_the_entropy(tables, index):
+    scale = scale_table()[index]
+    reach = math.ceil(9 * scale) + 1
+    mass = normal_mass(scale, reach)
+    values = np.arange(-reach, reach + 1)
+    rows = np.full(1, CHANNELS + index)
+    lengths = np.array(
+        [code_length(np.array([v]), rows, tables) for v in values]
+    )
+    entropy = -(mass[mass > 0] * np.log2(mass[mass > 0])).sum()
+    cost = (mass * lengths).sum()
+    assert entropy < cost + 1e-9
+    if 1 <= scale <= 50:
+        assert cost < 1.005 * entropy
+    else:
+        assert cost < 1.05 * entropy + 0.01
+
+
+def test_bottleneck_rows_follow_the_prior(bottleneck, tables):
+    values = np.arange(-128, 128)
+    grid = np.tile(values[:, None], (1, CHANNELS)).astype(np.float32)
+    bits = keras.ops.convert_to_numpy(bottleneck.prior.bits(grid))
+    for channel in range(2, CHANNELS):
+        mass = 2.0 ** -np.float64(bits[:, channel])
+        lengths = np.array(
+            [
+                code_length(np.array([value]), np.array([channel]), tables)
+                for value in values
+            ]
+        )
+        cost = (mass * lengths).sum() / mass.sum()
+        entropy = (mass * bits[:, channel]).sum() / mass.sum()
+        assert entropy - 0.01 < cost < 1.02 * entropy + 0.01
