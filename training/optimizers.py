@@ -161,7 +161,10 @@ def orthogonalize(matrix, steps=5):
     for step in range(steps):
         polynomial = a * identity + b * gram + c * keras.ops.matmul(gram, gram)
         factor = keras.ops.matmul(polynomial, factor)
-        gram = keras.ops.matmul(polynomial, keras.ops.matmul(gram, polynomial))
+        if step < steps - 1:
+            gram = keras.ops.matmul(
+                polynomial, keras.ops.matmul(gram, polynomial)
+            )
     x = keras.ops.matmul(factor, x)
     return keras.ops.transpose(x) if is_tall else x
 
