@@ -101,6 +101,11 @@ class Codec(keras.Model):
     def compute_loss(self, *args, **kwargs):
         return self.model.compute_loss(*args, **kwargs)
 
+    @property
+    def metrics(self):
+        # Keras leaves out the metrics of a model inside another.
+        return [*super().metrics, *self.model.trackers.values()]
+
     def get_config(self):
         return {
             "name": self.name,

@@ -8,10 +8,23 @@ put into the names.
 import os
 import pathlib
 import zipfile
+import zlib
 
 import numpy as np
 
 from tfcodec.errors import TfcodecError
+
+# What NumPy and zipfile raise for files that are not sound .npz archives:
+# TypeError for a plain .npy, RuntimeError for flags of other zip features.
+_DAMAGED = (
+    OSError,
+    ValueError,
+    TypeError,
+    EOFError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 def variable_keys(variables):
@@ -62,9 +75,11 @@ def from_arrays(variables, arrays, name):
 def read_npz(path):
     """Arrays of an .npz file by name; TfcodecError if it is damaged."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return {key: file[key] for key in file.files}
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
+        # NumPy would leave a file open that is no archive.
+        with open(path, "rb") as opened:
+            with np.load(opened, allow_pickle=False) as file:
+                return {key: file[key] for key in file.files}
+    except _DAMAGED as error:
         raise TfcodecError(f"Cannot read {path}: {error}") from error
 
 

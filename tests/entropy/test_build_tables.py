@@ -10,6 +10,8 @@ from tfcodec.coding import code_length
 from tfcodec.entropy import EntropyBottleneck
 from tfcodec.entropy.build_tables import build_tables
 from tfcodec.entropy.conditional import NUM_SCALES
+from tfcodec.entropy.conditional import TAIL_SCALE
+from tfcodec.entropy.conditional import TAIL_WEIGHT
 from tfcodec.entropy.conditional import scale_table
 
 CHANNELS = 5
@@ -43,10 +45,15 @@ def tables(bottleneck):
     return build_tables(bottleneck)
 
 
-def normal_mass(scale, reach):
-    edges = (np.arange(-reach, reach + 2) - 0.5) / (scale * math.sqrt(2))
-    below = np.array([0.5 * math.erfc(-edge) for edge in edges])
-    return np.diff(below)
+def mixture_mass(scale, reach):
+    """Masses of 0.95 N(0, scale**2) + 0.05 N(0, (2 scale)**2), float64."""
+
+    def normal(scale):
+        edges = (np.arange(-reach, reach + 2) - 0.5) / (scale * math.sqrt(2))
+        return np.diff([0.5 * math.erfc(-edge) for edge in edges])
+
+    weight = TAIL_WEIGHT
+    return (1 - weight) * normal(scale) + weight * normal(TAIL_SCALE * scale)
 
 
 def test_rows(tables, bottleneck):
@@ -63,7 +70,8 @@ def test_rows(tables, bottleneck):
 def test_scale_rows_are_centred_and_widen(tables):
     sizes = tables.size[CHANNELS + 1 :]
     offsets = tables.offset[CHANNELS + 1 :]
-    assert (np.diff(sizes) >= 0).all() and sizes[-1] > 400
+    reach = sizes / np.array(scale_table()[1:])
+    assert (reach > 6).all() and (reach[20:] < 16).all()
     # Symmetric support: as many values below zero as above.
     np.testing.assert_array_equal(sizes - 1, 1 - 2 * offsets)
 
@@ -71,8 +79,8 @@ def test_scale_rows_are_centred_and_widen(tables):
 @pytest.mark.parametrize("index", range(1, NUM_SCALES, 6))
 def test_row_costs_little_more_than_the_entropy(tables, index):
     scale = scale_table()[index]
-    reach = math.ceil(9 * scale) + 1
-    mass = normal_mass(scale, reach)
+    reach = math.ceil(18 * scale) + 1
+    mass = mixture_mass(scale, reach)
     values = np.arange(-reach, reach + 1)
     rows = np.full(1, CHANNELS + index)
     lengths = np.array(
@@ -81,10 +89,9 @@ def test_row_costs_little_more_than_the_entropy(tables, index):
     entropy = -(mass[mass > 0] * np.log2(mass[mass > 0])).sum()
     cost = (mass * lengths).sum()
     assert entropy < cost + 1e-9
-    if 1 <= scale <= 50:
-        assert cost < 1.005 * entropy
-    else:
-        assert cost < 1.05 * entropy + 0.01
+    # Measured: 0.04 % at scale 1, 0.6 % at 80, where 12 bits are few; at
+    # 0.12 it is 1.5 %, of 0.02 bits.
+    assert cost < (1.005 if 0.2 < scale < 50 else 1.02) * entropy
 
 
 def test_bottleneck_rows_follow_the_prior(bottleneck, tables):

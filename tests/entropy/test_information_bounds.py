@@ -14,6 +14,8 @@ from tfcodec.coding import encode
 from tfcodec.entropy import EntropyBottleneck
 from tfcodec.entropy import GaussianConditional
 from tfcodec.entropy.build_tables import build_tables
+from tfcodec.entropy.conditional import TAIL_SCALE
+from tfcodec.entropy.conditional import TAIL_WEIGHT
 from tfcodec.entropy.conditional import scale_table
 
 INDEXES = (5, 11, 17, 23, 29, 35, 41, 47, 53, 60)  # scales 0.19 to 72
@@ -29,7 +31,9 @@ def test_information_bounds(tiny_codec, index):
     tables = tiny_codec.coding.tables
     scale = scale_table()[index]
     rng = np.random.default_rng(index)
-    residual = rng.normal(0, scale, SHAPE).astype(np.float32)
+    is_tail = rng.random(SHAPE) < TAIL_WEIGHT
+    residual = rng.normal(0, np.where(is_tail, TAIL_SCALE, 1) * scale)
+    residual = residual.astype(np.float32)
     indexes = np.full(SHAPE, index, np.float32)
     layer = GaussianConditional(seed=1)
     train = bits_of(layer, residual, indexes, training=True)
@@ -41,14 +45,14 @@ def test_information_bounds(tiny_codec, index):
     payload = encode([(values, rows)], tables)
     real = 8 * len(payload)
 
-    # Measured: training is 540 % above evaluation at scale 0.19, 15 % at
-    # 0.36, within 0.03 % (noise of the draws) from 0.69 on.
-    assert train > 0.999 * evaluation
+    # Measured: training is 430 % above evaluation at scale 0.17, 2.4 % at
+    # 0.45, within 0.1 % (noise of the draws) from 0.69 on.
+    assert train > 0.998 * evaluation
     if scale > 0.6:
         assert train < 1.003 * evaluation
-    # The tables cost 0.03 to 0.28 % more, 0.46 % at scale 0.19.
+    # The tables cost 0.04 % (scale 1) to 0.6 % (scale 80) more.
     assert 0.9999 * evaluation < ideal
-    assert ideal < 1.003 * evaluation + 0.001 * values.size
+    assert ideal < 1.007 * evaluation + 0.001 * values.size
     # The coder adds 16 to 32 bits per lane of 3000 bits: 0.4 % measured.
     assert ideal < real < ideal * (1 + 32 / 3000) + 64
     if len(payload) > 4096:

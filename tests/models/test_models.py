@@ -210,5 +210,4 @@ def test_qualities_keep_their_precision_under_mixed_bfloat16(
     assert_same(out.quality, quality)
     exact = make_model("photo")({"image": images, "quality": quality})
     difference = np.asarray(out.x_hat) - np.asarray(exact.x_hat)
-    print(np.abs(difference).mean(), np.std(exact.x_hat))
     assert np.abs(difference).mean() < 0.05 * np.std(exact.x_hat)
