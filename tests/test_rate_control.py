@@ -48,7 +48,8 @@ def test_bpp_is_bytes(tiny_codec, image, curve):
     target = bpp(curve[2, 1], *image.shape[:2])
     data, quality = compress_to(tiny_codec, image, target_bpp=target)
     assert bpp(len(data), *image.shape[:2]) <= target
-    assert quality == pytest.approx(50, abs=1)
+    # The size steps by bytes, and not always up.
+    assert quality == pytest.approx(50, abs=5)
 
 
 def test_psnr(tiny_codec, image, curve):

@@ -130,8 +130,14 @@ class Codec(keras.Model):
             self.coding = None
 
     def freeze(self):
-        """Makes the integer tables and network of the present weights."""
-        self.coding = make_coding(self.model)
+        """Makes the integer tables and network of the present weights.
+
+        Unless they come out as they were, files are no longer marked with the
+        number of the preset that this codec was loaded from.
+        """
+        before, self.coding = self.coding, make_coding(self.model)
+        if before and before.model_hash != self.coding.model_hash:
+            self.identifier, self.preset = presets.UNREGISTERED, None
         return self
 
     # Coding. --------------------------------------------------------------

@@ -7,6 +7,7 @@ put into the names.
 
 import os
 import pathlib
+import re
 import zipfile
 import zlib
 
@@ -54,7 +55,8 @@ def from_arrays(variables, arrays, name):
     Raises:
         TfcodecError: keys or shapes differ.
     """
-    keys = variable_keys(variables)
+    keys = [_plain(key) for key in variable_keys(variables)]
+    arrays = {_plain(key): value for key, value in arrays.items()}
     if set(keys) != set(arrays):
         odd = sorted(set(keys) ^ set(arrays))[:3]
         raise TfcodecError(
@@ -70,6 +72,14 @@ def from_arrays(variables, arrays, name):
             )
     for key, variable in zip(keys, variables, strict=True):
         variable.assign(arrays[key].astype(variable.dtype))
+
+
+def _plain(key):
+    """`key` without the numbers that Keras gave to the layers of a process.
+
+    Optimizers name their variables after the whole path of the model's.
+    """
+    return re.sub(r"(?<=[a-z\d])_\d+(?=_|$)", "", key)
 
 
 def read_npz(path):

@@ -8,9 +8,11 @@ steps: 20000
 ```
 """
 
+import contextlib
 import dataclasses
 import importlib.util
 import pathlib
+import typing
 
 from tfcodec.errors import TfcodecError
 from tfcodec.training.data.config import DataConfig
@@ -175,11 +177,26 @@ def _construct(cls, values, prefix):
         )
     if cls is TrainConfig and "data" not in values:
         raise ValueError("`data` is missing: data: {source: folder:PATH}")
-    converted = {}
-    for name, value in values.items():
-        if isinstance(value, list):
-            value = tuple(value)
-        elif fields[name].type is float and isinstance(value, str | int):
-            value = float(value)  # YAML reads 1e-3 as a string
-        converted[name] = value
+    converted = {
+        name: _converted(prefix + name, value, fields[name].type)
+        for name, value in values.items()
+    }
     return cls(**converted)
+
+
+def _converted(name, value, kind):
+    """`value` in the type of its field, if it means one."""
+    kinds = typing.get_args(kind) or (kind,)
+    if isinstance(value, list):
+        value = tuple(value)
+    elif float in kinds and type(value) in (str, int):
+        with contextlib.suppress(ValueError):
+            value = float(value)  # YAML reads 1e-3 as a string
+    fits = isinstance(value, kinds)
+    if isinstance(value, bool) and bool not in kinds:  # a bool is an int
+        fits = False
+    if not fits:
+        names = " or ".join(getattr(k, "__name__", str(k)) for k in kinds)
+        names = names.replace("NoneType", "null")
+        raise ValueError(f"`{name}` must be {names}. Received: {value!r}")
+    return value

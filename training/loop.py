@@ -68,7 +68,8 @@ def make_model(config, images=None):
                 model, images(), config.model.warm_step, seed=config.seed
             )
         for variable, average in running_averages(model):
-            average.assign(variable)
+            # A copy: JAX would give both the same buffer to write to.
+            average.assign(keras.ops.copy(variable))
     return model
 
 

@@ -1,0 +1,79 @@
+"""From a checkpoint to a preset that loads by its path."""
+
+import json
+import shutil
+
+import keras
+import numpy as np
+import pytest
+
+import tfcodec
+from tfcodec import presets
+from tfcodec.training import freeze
+from tfcodec.training.validate import averaged_weights
+from tfcodec.training.validate import running_averages
+
+
+@pytest.fixture(scope="module")
+def config_file(run, settings, pack, tmp_path_factory):
+    import yaml
+
+    data = {**settings["data"], "source": f"memory:{pack}"}
+    path = tmp_path_factory.mktemp("config") / "run.yaml"
+    path.write_text(yaml.safe_dump({**settings, "data": data}))
+    return path
+
+
+def test_freeze_then_load_and_compress(
+    run, config_file, tmp_path, capsys, crops, float32_after
+):
+    output = tmp_path / "mine-3"
+    arguments = ["--run", str(run.folder), "--config", str(config_file)]
+    arguments += ["--name", "mine-3", "--output", str(output)]
+    assert freeze.main(arguments) == 0
+    printed = capsys.readouterr().out
+    settings = json.loads((output / "preset.json").read_text())
+    assert settings["name"] == "mine-3" and settings["family"] == "mine"
+    assert settings["identifier"] == presets.UNREGISTERED
+    assert settings["training"]["steps"] == 20
+    assert f"step 20, {4 + 64} tables" in printed
+    assert settings["model_hash"] in printed
+    codec = tfcodec.load(output)
+    assert codec.coding.model_hash.hex() == settings["model_hash"]
+    for quality in (5, 95):
+        data = codec.compress(crops[0], quality)
+        assert codec.decompress(data).shape == crops[0].shape
+    # The weights are the running averages, not the last step's.
+    model = run.model
+    last = [keras.ops.convert_to_numpy(w) for w in model.weights]
+    with averaged_weights(model):
+        average = [keras.ops.convert_to_numpy(w) for w in model.weights]
+    assert any((a != b).any() for a, b in zip(last, average, strict=True))
+    for stored, value in zip(codec.model.weights, average, strict=True):
+        np.testing.assert_array_equal(
+            keras.ops.convert_to_numpy(stored), value.astype(np.float16)
+        )
+
+
+def test_averages_are_put_back(run):
+    before = [keras.ops.convert_to_numpy(w) for w in run.model.weights]
+    with pytest.raises(RuntimeError, match="inside"):
+        with averaged_weights(run.model):
+            raise RuntimeError("inside")
+    for weight, value in zip(run.model.weights, before, strict=True):
+        np.testing.assert_array_equal(keras.ops.convert_to_numpy(weight), value)
+    for variable, average in running_averages(run.model):
+        assert variable.shape == average.shape
+
+
+def test_errors_are_one_line(run, config_file, tmp_path, capsys):
+    shutil.copy(config_file, tmp_path / "run.yaml")
+    for arguments in (
+        ["--run", str(tmp_path / "nowhere"), "--config", str(config_file)],
+        ["--run", str(run.folder), "--config", str(tmp_path / "none.yaml")],
+    ):
+        arguments += ["--name", "x-1", "--output", str(tmp_path / "out")]
+        assert freeze.main(arguments) == 1
+        error = capsys.readouterr().err
+        assert error.startswith("freeze: ") and error.count("\n") == 1
+    assert not (tmp_path / "out" / "preset.json").exists()
