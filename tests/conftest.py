@@ -30,12 +30,15 @@ def photograph():
 @pytest.fixture(scope="session")
 def tiny_preset(tmp_path_factory, photograph):
     """Folder of a preset with random networks beside a PCA of blocks."""
+    import keras
+
     from tfcodec import models
     from tfcodec import presets
     from tfcodec import weights
     from tfcodec.codec import make_coding
     from tfcodec.training.warm_start import warm_start
 
+    keras.utils.set_random_seed(1)
     model = models.Photo(name="photo", seed=1, **TINY)
     model.build()
     # A coarse step, so that quality shows with so few components.
