@@ -6,21 +6,16 @@ import numpy as np
 from tfcodec import presets
 from tfcodec import weights
 from tfcodec.backend import compiled
-from tfcodec.bitstream import Container
-from tfcodec.bitstream import pack
 from tfcodec.bitstream import unpack
 from tfcodec.coding import RansDecoder
-from tfcodec.coding import encode
-from tfcodec.coding.tables import VALUE_MAX
-from tfcodec.coding.tables import VALUE_MIN
 from tfcodec.entropy.build_tables import build_network
 from tfcodec.entropy.build_tables import build_tables
 from tfcodec.errors import BitstreamError
-from tfcodec.layers.gain import MAX_QUALITY
-from tfcodec.layers.gain import MIN_QUALITY
+from tfcodec.image_encoder import BLOCK
+from tfcodec.image_encoder import ImageEncoder
+from tfcodec.image_encoder import first_rows
 from tfcodec.models import MODELS
 
-BLOCK = 16  # pixels per latent, each way
 HYPER_BLOCK = 4  # latents per hyper-latent, each way
 MAX_PIXELS = 178_956_970  # what Pillow refuses as a decompression bomb
 
@@ -54,7 +49,7 @@ class Codec(keras.Model):
 
     `compress` and `decompress` use the integers as they were frozen, and the
     model's weights as they are. After training, `freeze` makes new integers;
-    until then `compress` refuses weights that the old ones do not fit.
+    until then `compress` refuses weights whose integer network is another.
 
     Args:
         model: built `CodecModel`.
@@ -84,9 +79,9 @@ class Codec(keras.Model):
         y = (None, None, None, model.latent_channels)
         z = (None, None, None, model.bottleneck.channels)
         residual = y if hasattr(model, "scale_network") else (1, 1, 1, 1)
-        self._analyse = compiled(model.analyse, model, (image,))
-        self._hyper = compiled(model.hyper, model, (y, one))
-        self._residuals = compiled(model.residuals, model, (y, z, y, one))
+        self.run_analyse = compiled(model.analyse, model, (image,))
+        self.run_hyper = compiled(model.hyper, model, (y, one))
+        self.run_residuals = compiled(model.residuals, model, (y, z, y, one))
         self._reconstruct = compiled(self._to_pixels, model, (z, residual, one))
 
     def _to_pixels(self, z_hat, residual, quality):
@@ -209,15 +204,15 @@ class Codec(keras.Model):
         Raises:
             BitstreamError: the payload is damaged.
         """
-        self._require_coding()
+        self.require_coding()
         tables, network = self.coding.tables, self.coding.network
         height = -(-container.height // BLOCK)
         width = -(-container.width // BLOCK)
         block = 1 if network is None else HYPER_BLOCK
         shape = (-(-height // block), -(-width // block))
-        channels = self._first_channels()
+        channels = self.first_channels()
         decoder = RansDecoder(container.latents, tables)
-        z = decoder.decode(_first_rows(shape, channels))
+        z = decoder.decode(first_rows(shape, channels))
         z = z.reshape(*shape, channels)
         residual = np.zeros((1, 1, 1, 1), np.float32)
         if network is not None:
@@ -230,20 +225,22 @@ class Codec(keras.Model):
         decoder.finish()
         return z[None].astype(np.float32), residual.astype(np.float32)
 
-    def _first_channels(self):
+    def first_channels(self):
+        """Channels of the first stream: z, or y where there is no z."""
         network = self.coding.network
         if network is None:
             return self.coding.tables.num_tables
         return network.hyper_channels
 
-    def _require_coding(self):
+    def require_coding(self):
+        """Raises ValueError if there are no tables yet."""
         if self.coding is None:
             raise ValueError(
                 "This codec has no tables yet: call `freeze()` after training."
             )
 
     def _check_preset(self, container):
-        self._require_coding()
+        self.require_coding()
         if container.preset_id != self.identifier:
             needed = presets.IDENTIFIERS.get(container.preset_id)
             if needed is None:
@@ -261,113 +258,18 @@ class Codec(keras.Model):
             )
 
 
-class ImageEncoder:
-    """One image, analysed once, to be encoded at any number of qualities.
-
-    Args:
-        codec: `Codec` with tables.
-        image: uint8 `(height, width, 3)`.
+def make_coding(model):
+    """`Coding` of a built model's present weights.
 
     Raises:
-        ValueError: not such an image, or stale tables.
+        ValueError: a weight is not finite, or the integer network is not
+            exact.
     """
-
-    def __init__(self, codec, image):
-        image = _checked(image)
-        codec._require_coding()
-        network = codec.coding.network
-        if network is not None:
-            current = build_network(codec.model.scale_network)
-            if current.digest() != network.digest():
-                raise ValueError(
-                    "The weights have changed since the tables were made: "
-                    "call `freeze()`, and give the preset its own name."
-                )
-        self.codec = codec
-        self.image = image
-        self.height, self.width = image.shape[:2]
-        padding = [(0, -n % BLOCK) for n in image.shape[:2]] + [(0, 0)]
-        padded = np.pad(image, padding, mode="edge")
-        self._y = codec._analyse(padded[None].astype(np.float32))
-
-    def symbols(self, quality):
-        """`(z_hat, residual, indexes)` as int32 arrays without a batch; the
-        last two None for models with one stream."""
-        codec, coding = self.codec, self.codec.coding
-        hundredths = _hundredths(quality)
-        quality = np.array([hundredths / 100], np.float32)
-        z = keras.ops.convert_to_numpy(codec._hyper(self._y, quality))
-        z = z[0].astype(np.int32)
-        channels = codec._first_channels()
-        size, offset = coding.tables.size, coding.tables.offset
-        z = np.where(size[:channels] == 1, offset[:channels], z)
-        if coding.network is None:
-            return z, None, None
-        _, height, width, _ = self._y.shape
-        indexes = coding.network(z, hundredths, height, width)
-        residual = codec._residuals(
-            self._y,
-            z[None].astype(np.float32),
-            indexes[None].astype(np.float32),
-            quality,
-        )
-        residual = keras.ops.convert_to_numpy(residual)[0]
-        residual = np.clip(residual, VALUE_MIN, VALUE_MAX).astype(np.int32)
-        return z, residual, indexes
-
-    def encode(self, quality):
-        """The `.tfc` file at `quality` (1..100), bytes."""
-        z, residual, indexes = self.symbols(quality)
-        channels = self.codec._first_channels()
-        segments = [(z.reshape(-1), _first_rows(z.shape[:2], channels))]
-        if residual is not None:
-            rows = channels + indexes.reshape(-1)
-            segments.append((residual.reshape(-1), rows))
-        coding = self.codec.coding
-        return pack(
-            Container(
-                preset_id=self.codec.identifier,
-                model_hash=coding.model_hash,
-                width=self.width,
-                height=self.height,
-                quality=_hundredths(quality) / 100,
-                latents=encode(segments, coding.tables),
-            )
-        )
-
-
-def make_coding(model):
-    """`Coding` of a built model's present weights."""
+    for variable in model.weights:
+        if not np.isfinite(keras.ops.convert_to_numpy(variable)).all():
+            raise ValueError(f"{variable.path} is not finite.")
     network = getattr(model, "scale_network", None)
     return presets.Coding(
         build_tables(model.bottleneck, has_scales=network is not None),
         None if network is None else build_network(network),
     )
-
-
-def _first_rows(shape, channels):
-    """Table rows of the first stream: channel c uses row c."""
-    return np.tile(np.arange(channels), shape[0] * shape[1])
-
-
-def _hundredths(quality):
-    if not MIN_QUALITY <= quality <= MAX_QUALITY:
-        raise ValueError(
-            f"`quality` must be in 1..100. Received: quality={quality!r}"
-        )
-    return round(float(quality) * 100)
-
-
-def _checked(image):
-    image = np.asarray(image)
-    if (
-        image.dtype != np.uint8
-        or image.ndim != 3
-        or image.shape[2] != 3
-        or min(image.shape) < 1
-    ):
-        raise ValueError(
-            "`image` must be a uint8 array (height, width, 3) with at least "
-            f"one pixel. Received: dtype={image.dtype}, shape={image.shape}"
-        )
-    return image

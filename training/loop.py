@@ -122,13 +122,27 @@ def train(config, output, source=None, stop_at=None, report=print):
                     f"in {output} is older and sound; lower the learning rate."
                 )
             if step % config.checkpoint_every == 0:
-                checkpoint.save_checkpoint(path, model, step)
+                _save(path, model, step)
             if config.validate_every and step % config.validate_every == 0:
                 progress.validate(step, model)
     except KeyboardInterrupt:
+        # The optimizer knows whether the step under way was done.
+        step = int(model.optimizer.iterations)
         report(f"Interrupted; saving step {step}")
-    checkpoint.save_checkpoint(path, model, step)
+    _save(path, model, step)
     return model, step
+
+
+def _save(path, model, step):
+    """Saves a checkpoint, unless the last update has broken the weights."""
+    for variable in model.trainable_variables:
+        if not np.isfinite(keras.ops.convert_to_numpy(variable)).all():
+            raise FloatingPointError(
+                f"{variable.path} is not finite after step {step}. The "
+                f"checkpoint {path} is older and sound; lower the learning "
+                "rate."
+            )
+    checkpoint.save_checkpoint(path, model, step)
 
 
 class _Progress:

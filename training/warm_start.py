@@ -13,8 +13,8 @@ from tfcodec.entropy.conditional import SCALE_MAX
 from tfcodec.entropy.conditional import SCALE_MIN
 from tfcodec.layers.gain import MAX_QUALITY
 from tfcodec.layers.gain import MIN_QUALITY
-from tfcodec.transforms.two_scale import _PIXEL_SCALE
 from tfcodec.transforms.two_scale import BLOCK
+from tfcodec.transforms.two_scale import PIXEL_SCALE
 
 
 def block_pca(images, components, blocks=30_000, seed=0):
@@ -39,7 +39,7 @@ def block_pca(images, components, blocks=30_000, seed=0):
         column = rng.integers(image.shape[1] - BLOCK + 1)
         block = image[row : row + BLOCK, column : column + BLOCK]
         drawn[i] = block.reshape(-1)
-    drawn = (drawn - 127.5) / _PIXEL_SCALE
+    drawn = (drawn - 127.5) / PIXEL_SCALE
     energy, basis = np.linalg.eigh(drawn.T @ drawn / blocks)
     order = np.argsort(energy)[::-1][:components]
     deviations = np.sqrt(np.maximum(energy[order], 1e-12))
@@ -57,7 +57,7 @@ def warm_start(model, images, step=16.0, seed=0):
         seed: int.
     """
     basis, deviations = block_pca(images, model.latent_channels, seed=seed)
-    step = step / _PIXEL_SCALE
+    step = step / PIXEL_SCALE
     model.analysis.bypass.kernel.assign(basis / step)
     model.synthesis.bypass.kernel.assign(basis.T * step)
     deviations = deviations / step

@@ -22,7 +22,7 @@ from tfcodec.ops import depth_to_space
 from tfcodec.ops import space_to_depth
 
 BLOCK = 16  # pixels per latent, each way
-_PIXEL_SCALE = 64.0  # pixels / 64 are about unit variance
+PIXEL_SCALE = 64.0  # pixels / 64 are about unit variance
 _SMALL = keras.initializers.VarianceScaling(
     0.01, mode="fan_avg", distribution="uniform"
 )
@@ -80,7 +80,7 @@ class TwoScaleAnalysis(keras.layers.Layer):
         self.bypass.build((b, None, None, BLOCK * BLOCK * 3))
 
     def call(self, x):
-        x = (keras.ops.cast(x, "float32") - 127.5) / _PIXEL_SCALE
+        x = (keras.ops.cast(x, "float32") - 127.5) / PIXEL_SCALE
         h = self.patches(x)
         for block in self.fine_blocks:
             h = block(h)
@@ -167,7 +167,7 @@ class TwoScaleSynthesis(keras.layers.Layer):
         h = h * keras.ops.cast(self.fine_gain(quality), h.dtype)
         h = depth_to_space(keras.ops.cast(self.head(h), "float32"), 4)
         x_hat = h + depth_to_space(self.bypass(y), BLOCK)
-        return x_hat * _PIXEL_SCALE + 127.5
+        return x_hat * PIXEL_SCALE + 127.5
 
     def get_config(self):
         return {
