@@ -4,7 +4,9 @@ import dataclasses
 import itertools
 import json
 import signal
+import types
 
+import keras
 import numpy as np
 import pytest
 
@@ -18,6 +20,12 @@ class StandIn:
     def __init__(self, losses):
         self.losses = losses
         self.steps = 0
+        self.weight = keras.Variable([1.0], name="weight")
+        self.trainable_variables = [self.weight]
+
+    @property
+    def optimizer(self):
+        return types.SimpleNamespace(iterations=self.steps)
 
     def count_params(self):
         return 1234
@@ -25,6 +33,9 @@ class StandIn:
     def train_on_batch(self, batch, return_dict):
         assert return_dict and batch.dtype == np.uint8
         loss = self.losses.get(self.steps, 1.0 + self.steps)
+        if loss == "breaks the weights":
+            self.weight.assign([float("nan")])
+            loss = 1.0
         self.steps += 1
         return {"loss": loss, "bpp": 0.5}
 
@@ -124,6 +135,13 @@ def test_a_loss_that_is_not_finite_stops_before_saving(
 ):
     error, saved = stand_in(tmp_path, settings, losses={13: loss})
     assert "not finite at step 14" in str(error)
+    assert saved == [10]
+
+
+def test_broken_weights_are_not_saved(stand_in, settings, tmp_path):
+    losses = {14: "breaks the weights"}
+    error, saved = stand_in(tmp_path, settings, losses=losses)
+    assert "weight is not finite after step 20" in str(error)
     assert saved == [10]
 
 
