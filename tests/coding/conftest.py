@@ -10,7 +10,7 @@ from tfcodec.coding import quantize_pmf
 from tfcodec.coding import rans
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def many_lanes():
     """Half the bits per lane, so that small data use several lanes.
 
