@@ -1,7 +1,7 @@
 """Rate and distortion of a codec, from real files and decoded 8-bit images.
 
 `python -m tfcodec.training.evaluate --preset photo --images kodak/` prints a
-table over qualities, the Bjøntegaard rate against Pillow's JPEG on the same
+table over qualities, Bjøntegaard rates against codecs of Pillow on the same
 images, and how far the files are from the model's own estimate.
 """
 
@@ -20,7 +20,21 @@ from tfcodec.metrics import bpp
 from tfcodec.metrics import psnr
 
 QUALITIES = (1, 8, 16, 25, 35, 45, 55, 65, 75, 85, 95, 100)
-JPEG_QUALITIES = (5, 8, 12, 17, 23, 30, 40, 50, 60, 70, 78, 85, 90, 94, 97)
+# Peers, as Pillow writes them: 4:4:4 where the format has a choice.
+PEERS = {
+    "jpeg": (
+        (5, 8, 12, 17, 23, 30, 40, 50, 60, 70, 78, 85, 90, 94, 97),
+        {"format": "JPEG", "subsampling": 0, "optimize": True},
+    ),
+    "webp": (
+        (1, 5, 15, 30, 45, 60, 75, 85, 92, 97),
+        {"format": "WEBP", "method": 6},
+    ),
+    "avif": (
+        (15, 25, 35, 45, 55, 65, 75, 85, 93),
+        {"format": "AVIF", "subsampling": "4:4:4", "speed": 4},
+    ),
+}
 
 
 def evaluate(codec, images, qualities=QUALITIES, report=None):
@@ -72,20 +86,18 @@ def estimated_bits(codec, image, quality):
     return float(output.y_bits[0] + output.z_bits[0])
 
 
-def evaluate_jpeg(images, qualities=JPEG_QUALITIES):
-    """The same table for Pillow's JPEG, 4:4:4, optimised Huffman tables."""
+def evaluate_peer(name, images):
+    """The same table, without estimates, for a codec of `PEERS`."""
+    qualities, options = PEERS[name]
     rows = []
     for quality in qualities:
         values = []
         for image in images:
             file = io.BytesIO()
-            Image.fromarray(image).save(
-                file, "JPEG", quality=quality, subsampling=0, optimize=True
-            )
-            decoded = np.asarray(Image.open(file))
-            values.append(
-                (bpp(file.tell(), *image.shape[:2]), psnr(image, decoded))
-            )
+            Image.fromarray(image).save(file, quality=quality, **options)
+            decoded = np.asarray(Image.open(file).convert("RGB"))
+            size = file.getbuffer().nbytes
+            values.append((bpp(size, *image.shape[:2]), psnr(image, decoded)))
         rate, distortion = np.mean(values, axis=0)
         rows.append(
             {"quality": quality, "bpp": float(rate), "psnr": float(distortion)}
@@ -161,10 +173,19 @@ def main(arguments=None):
     parser.add_argument("--preset", default="photo", help="name or folder")
     parser.add_argument("--images", required=True, help="folder of images")
     parser.add_argument("--qualities", help="numbers separated by commas")
+    parser.add_argument(
+        "--against", default="jpeg", help="some of " + ",".join(PEERS)
+    )
     parser.add_argument("--limit", type=int, help="only the first N images")
     parser.add_argument("--json", help="file for the numbers")
     options = parser.parse_args(arguments)
     try:
+        against = options.against.split(",")
+        for name in against:
+            if name not in PEERS:
+                raise ValueError(
+                    f"`--against` takes {', '.join(PEERS)}. Received: {name!r}"
+                )
         codec = load(options.preset)
         names, images = read_images(options.images)
         images = images[: options.limit]
@@ -172,22 +193,26 @@ def main(arguments=None):
         if options.qualities:
             qualities = [float(q) for q in options.qualities.split(",")]
         rows = evaluate(codec, images, qualities, _progress)
-        jpeg = evaluate_jpeg(images)
-        against_jpeg = bd_rate(jpeg, rows)
+        peers = {}
+        for name in against:
+            _progress(name)
+            peers[name] = evaluate_peer(name, images)
+        rates = {name: bd_rate(peer, rows) for name, peer in peers.items()}
     except (TfcodecError, OSError, ValueError) as error:
         print(f"evaluate: {error}", file=sys.stderr)
         return 1
     print(format_table(rows))
-    print(
-        f"\nBD-rate against Pillow JPEG 4:4:4, optimised: {against_jpeg:+.1f} %"
-    )
+    print()
+    for name, rate in rates.items():
+        settings = ", ".join(f"{k} {v}" for k, v in PEERS[name][1].items())
+        print(f"BD-rate against Pillow, {settings}: {rate:+.1f} %")
     if options.json:
         result = {
             "preset": options.preset,
             "images": names[: options.limit],
             "tfcodec": rows,
-            "jpeg": jpeg,
-            "bd_rate_jpeg": against_jpeg,
+            "peers": peers,
+            "bd_rate": rates,
         }
         pathlib.Path(options.json).write_text(json.dumps(result, indent=1))
     return 0
