@@ -21,6 +21,7 @@ import tfcodec
 from tfcodec.bitstream import unpack
 from tfcodec.coding import RansDecoder
 from tfcodec.coding import encode
+from tfcodec.metrics import bpp
 
 
 def milliseconds(function, repeats):
@@ -85,13 +86,8 @@ def main():
 
 def row(codec, image, quality, repeats):
     data = codec.compress(image, quality)
-    z, residual, indexes = codec.encoder(image).symbols(quality)
+    segments = codec.encoder(image).segments(quality)
     tables = codec.coding.tables
-    channels = z.shape[-1]
-    segments = [
-        (z.reshape(-1), np.tile(np.arange(channels), z.size // channels)),
-        (residual.reshape(-1), channels + indexes.reshape(-1)),
-    ]
     payload = unpack(data).latents
 
     def decode():
@@ -107,7 +103,7 @@ def row(codec, image, quality, repeats):
     back_coder = milliseconds(decode, repeats)
     print(
         f"| {quality} | {len(data)} | "
-        f"{8 * len(data) / image.shape[0] / image.shape[1]:.3f} | "
+        f"{bpp(len(data), *image.shape[:2]):.3f} | "
         f"{whole:.0f} | {100 * forth_coder / whole:.0f} % | "
         f"{back:.0f} | {100 * back_coder / back:.0f} % | {coded} | "
         f"{coded / forth_coder / 1e3:.1f} | {coded / back_coder / 1e3:.1f} |",

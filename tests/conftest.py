@@ -1,4 +1,4 @@
-"""A tiny preset that codes pictures recognisably, made once per session."""
+"""A tiny preset that codes pictures recognisably, and tiny models."""
 
 import pathlib
 
@@ -16,6 +16,58 @@ TINY = {
     "context_channels": 8,
     "split": 4,
 }
+# Smaller still, for tests that need no pictures of any quality.
+ARGUMENTS = {
+    "factorized": {"latent_channels": 6, "channels": 8},
+    "hyperprior": {
+        "latent_channels": 6,
+        "channels": 8,
+        "hyper_channels": 4,
+        "mean_channels": 8,
+    },
+    "photo": {
+        "latent_channels": 6,
+        "hyper_channels": 4,
+        "analysis_channels": (4, 8),
+        "analysis_blocks": (1, 1),
+        "synthesis_channels": (4, 8),
+        "synthesis_blocks": (1, 1),
+        "context_channels": 8,
+        "split": 2,
+    },
+}
+
+
+def _make_model(kind, lively=True, seed=11, **changes):
+    """A model with random weights; `lively`: latents of some size, means."""
+    import keras
+
+    from tfcodec.models import MODELS
+
+    keras.utils.set_random_seed(seed)
+    arguments = {"seed": seed, **ARGUMENTS[kind], **changes}
+    model = MODELS[kind](name=kind, **arguments)
+    model.build()
+    if lively:
+        rng = np.random.default_rng(seed)
+        for weight in model.trainable_weights:
+            shift = 0.05 * rng.normal(size=weight.shape)
+            weight.assign_add(shift.astype(np.float32))
+        # Latents and hyper-latents of some steps.
+        heads = [model.analysis.head]
+        if kind != "factorized":
+            heads.append(model.hyper_analysis.head)
+        for head in heads:
+            head.kernel.assign(keras.ops.convert_to_numpy(head.kernel) * 8)
+        if kind == "photo":
+            model.latent_scale.assign(np.linspace(0.5, 4, 6, dtype="f4"))
+    return model
+
+
+@pytest.fixture(scope="session")
+def make_model():
+    """Function that makes a tiny model of a kind."""
+    return _make_model
 
 
 @pytest.fixture(scope="session")

@@ -23,42 +23,13 @@ from tfcodec.coding import code_length
 from tfcodec.metrics import psnr
 
 ROOT = pathlib.Path(__file__).parent.parent
-ARGUMENTS = {
-    "factorized": {"latent_channels": 6, "channels": 8},
-    "hyperprior": {
-        "latent_channels": 6,
-        "channels": 8,
-        "hyper_channels": 4,
-        "mean_channels": 8,
-    },
-    "photo": {
-        "latent_channels": 6,
-        "hyper_channels": 4,
-        "analysis_channels": (4, 8),
-        "analysis_blocks": (1, 1),
-        "synthesis_channels": (4, 8),
-        "synthesis_blocks": (1, 1),
-        "context_channels": 8,
-        "split": 2,
-    },
-}
 SIZES = ((1, 1), (1, 17), (16, 16), (31, 47), (100, 3))
 
 
-def make_preset(kind, folder):
+def make_preset(make_model, kind, folder):
     """A folder with an untrained preset whose parts all do something."""
-    keras.utils.set_random_seed(21)
-    model = models.MODELS[kind](name=kind, seed=21, **ARGUMENTS[kind])
-    model.build()
-    rng = np.random.default_rng(21)
-    for weight in model.trainable_weights:
-        shift = 0.05 * rng.normal(size=weight.shape)
-        weight.assign_add(shift.astype(np.float32))
-    heads = [model.analysis.head]
-    if kind != "factorized":
-        heads.append(model.hyper_analysis.head)
-    for head in heads:
-        head.kernel.assign(keras.ops.convert_to_numpy(head.kernel) * 8)
+    model = make_model(kind, seed=21)
+    arguments = {k: v for k, v in model.get_config().items() if k != "name"}
     folder.mkdir(parents=True)
     weights.save_weights(folder / "weights.npz", model)
     weights.load_weights(folder / "weights.npz", model)
@@ -67,16 +38,19 @@ def make_preset(kind, folder):
         "identifier": presets.UNREGISTERED,
         "family": kind,
         "model": kind,
-        "arguments": ARGUMENTS[kind],
+        "arguments": arguments,
     }
     presets.write(folder, settings, make_coding(model))
     return folder
 
 
 @pytest.fixture(scope="module")
-def folders(tmp_path_factory):
+def folders(tmp_path_factory, make_model):
     root = tmp_path_factory.mktemp("codec")
-    return {kind: make_preset(kind, root / kind) for kind in ARGUMENTS}
+    return {
+        kind: make_preset(make_model, kind, root / kind)
+        for kind in models.MODELS
+    }
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +58,7 @@ def codecs(folders):
     return {kind: tfcodec.load(folder) for kind, folder in folders.items()}
 
 
-@pytest.fixture(scope="module", params=list(ARGUMENTS))
+@pytest.fixture(scope="module", params=list(models.MODELS))
 def codec(request, codecs):
     return codecs[request.param]
 

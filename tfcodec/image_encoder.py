@@ -42,7 +42,9 @@ class ImageEncoder:
         self.height, self.width = image.shape[:2]
         padding = [(0, -n % BLOCK) for n in image.shape[:2]] + [(0, 0)]
         padded = np.pad(image, padding, mode="edge")
-        self._y = codec.run_analyse(padded[None].astype(np.float32))
+        # float32 (1, H, W, 3), the sides extended to multiples of 16.
+        self.batch = padded[None].astype(np.float32)
+        self._y = codec.run_analyse(self.batch)
 
     def symbols(self, quality):
         """`(z_hat, residual, indexes)` as int32 arrays without a batch; the
@@ -69,14 +71,18 @@ class ImageEncoder:
         residual = np.clip(residual, VALUE_MIN, VALUE_MAX).astype(np.int32)
         return z, residual, indexes
 
-    def encode(self, quality):
-        """The `.tfc` file at `quality` (1..100), bytes."""
+    def segments(self, quality):
+        """What the coder gets: list of `(values, table rows)` per stream."""
         z, residual, indexes = self.symbols(quality)
         channels = self.codec.first_channels()
         segments = [(z.reshape(-1), first_rows(z.shape[:2], channels))]
         if residual is not None:
             rows = channels + indexes.reshape(-1)
             segments.append((residual.reshape(-1), rows))
+        return segments
+
+    def encode(self, quality):
+        """The `.tfc` file at `quality` (1..100), bytes."""
         coding = self.codec.coding
         return pack(
             Container(
@@ -85,7 +91,7 @@ class ImageEncoder:
                 width=self.width,
                 height=self.height,
                 quality=_hundredths(quality) / 100,
-                latents=encode(segments, coding.tables),
+                latents=encode(self.segments(quality), coding.tables),
             )
         )
 

@@ -59,7 +59,7 @@ def evaluate(codec, images, qualities=QUALITIES, report=None):
             data = encoder.encode(quality)
             sums[i] += (
                 bpp(len(data), height, width),
-                estimated_bits(codec, image, quality) / (height * width),
+                estimated_bits(encoder, quality) / (height * width),
                 psnr(image, codec.decompress(data)),
             )
         if report:
@@ -76,13 +76,11 @@ def evaluate(codec, images, qualities=QUALITIES, report=None):
     ]
 
 
-def estimated_bits(codec, image, quality):
-    """Bits of one image by the model's float priors, as a float."""
-    height, width = image.shape[:2]
-    pad = [(0, -height % 16), (0, -width % 16), (0, 0)]
-    padded = np.pad(image, pad, mode="edge")[None].astype(np.float32)
-    inputs = {"image": padded, "quality": np.array([quality], np.float32)}
-    output = codec.predict_on_batch(inputs)
+def estimated_bits(encoder, quality):
+    """Bits of an `ImageEncoder`'s image by the float priors, as a float."""
+    quality = np.array([quality], np.float32)
+    inputs = {"image": encoder.batch, "quality": quality}
+    output = encoder.codec.predict_on_batch(inputs)
     return float(output.y_bits[0] + output.z_bits[0])
 
 

@@ -46,6 +46,13 @@ _output = click.option(
     type=click.Path(),
     help="File for one input, or folder. Default: beside the input.",
 )
+_preset = click.option(
+    "--preset",
+    metavar="NAME",
+    default="photo",
+    show_default=True,
+    help="Name or folder of a preset.",
+)
 _force = click.option("--force", is_flag=True, help="Overwrite outputs.")
 _debug = click.option(
     "--debug", is_flag=True, help="Show tracebacks of errors."
@@ -90,13 +97,7 @@ def cli():
     type=click.IntRange(min=1),
     help="Best quality within N bytes.",
 )
-@click.option(
-    "--preset",
-    metavar="NAME",
-    default="photo",
-    show_default=True,
-    help="Name or folder of a preset.",
-)
+@_preset
 @_force
 @_debug
 def compress(inputs, output, preset, force, debug, **rate):
@@ -167,13 +168,7 @@ def info(file, as_json, debug):
     show_default=True,
     help="Quality.",
 )
-@click.option(
-    "--preset",
-    metavar="NAME",
-    default="photo",
-    show_default=True,
-    help="Name or folder of a preset.",
-)
+@_preset
 @_force
 @_debug
 def demo(output, quality, preset, force, debug):
