@@ -62,7 +62,7 @@ def main():
 
     import tfcodec
     from tfcodec.bitstream import unpack
-    from tfcodec.training.evaluate import read_images
+    from tfcodec.evaluation import read_images
 
     codec = tfcodec.load(options.preset)
     names, images = read_images(options.images)

@@ -88,3 +88,42 @@ def test_psnr_out_of_reach(tiny_codec, image, curve):
 def test_exactly_one_target(tiny_codec, image, targets):
     with pytest.raises(ValueError, match="exactly one"):
         compress_to(tiny_codec, image, **targets)
+
+
+@pytest.mark.parametrize("effort", [2, 3])
+def test_efforts_meet_bytes(tiny_codec, image, curve, effort):
+    limit = int(curve[0, 1] + 0.4 * (curve[-1, 1] - curve[0, 1]))
+    plain, plain_quality = compress_to(tiny_codec, image, target_bytes=limit)
+    data, quality = compress_to(
+        tiny_codec, image, target_bytes=limit, effort=effort
+    )
+    assert 0.97 * limit < len(data) <= limit
+    assert unpack(data).quality == quality
+    assert data == tiny_codec.compress(image, quality, effort)
+    reached = [psnr(tiny_codec.decompress(d), image) for d in (plain, data)]
+    assert reached[1] > reached[0]
+    same, _ = compress_to(
+        tiny_codec,
+        image,
+        target_bpp=bpp(limit + 0.1, *image.shape[:2]),
+        effort=effort,
+    )
+    assert same == data
+
+
+def test_efforts_meet_psnr(tiny_codec, image, curve):
+    target = (curve[1, 2] + curve[2, 2]) / 2
+    plain, _ = compress_to(tiny_codec, image, target_psnr=target)
+    data, quality = compress_to(tiny_codec, image, target_psnr=target, effort=3)
+    reached = psnr(tiny_codec.decompress(data), image)
+    assert target <= reached < target + 0.5
+    assert len(data) <= len(plain)
+
+
+def test_efforts_out_of_reach(tiny_codec, image):
+    with pytest.raises(TfcodecError, match="does not fit in 30 bytes"):
+        compress_to(tiny_codec, image, target_bytes=30, effort=2)
+    with pytest.raises(TfcodecError, match="out of reach"):
+        compress_to(tiny_codec, image, target_psnr=60.0, effort=2)
+    with pytest.raises(ValueError, match="`effort` must be"):
+        compress_to(tiny_codec, image, target_psnr=30.0, effort=7)

@@ -31,16 +31,56 @@ def compiled(function, model, shapes):
     )
 
 
-def _jax_compiled(function, model):
+def compiled_gradient(function, model, shapes, count):
+    """The gradient of `function` in its first `count` arguments, compiled.
+
+    Args:
+        function: of float32 tensors; returns a scalar.
+        model: built `keras.Model` whose variables it reads.
+        shapes: tuple of the arguments' shapes, None where they vary.
+        count: int.
+
+    Returns:
+        Function of arrays or tensors that returns a tuple of `count` tensors.
+
+    Raises:
+        NotImplementedError: the backend is neither TensorFlow nor JAX.
+    """
+    name = keras.backend.backend()
+    if name == "tensorflow":
+        import tensorflow as tf
+
+        def gradient(*arguments):
+            with tf.GradientTape(watch_accessed_variables=False) as tape:
+                tape.watch(arguments[:count])
+                value = function(*arguments)
+            return tuple(tape.gradient(value, arguments[:count]))
+
+        return compiled(gradient, model, shapes)
+    if name == "jax":
+        import jax
+
+        def transform(f):
+            # Argument 0 holds the values of the variables.
+            return jax.grad(f, argnums=tuple(range(1, count + 1)))
+
+        return _jax_compiled(function, model, transform)
+    raise NotImplementedError(
+        f"Gradients need the backend tensorflow or jax. Received: {name}"
+    )
+
+
+def _jax_compiled(function, model, transform=lambda f: f):
     import jax
 
     variables = model.variables
 
-    @jax.jit
     def pure(values, *arguments):
         mapping = list(zip(variables, values, strict=True))
         with keras.StatelessScope(state_mapping=mapping):
             return function(*arguments)
+
+    pure = jax.jit(transform(pure))
 
     def call(*arguments):
         arguments = [

@@ -15,6 +15,7 @@ from tfcodec.image_encoder import BLOCK
 from tfcodec.image_encoder import ImageEncoder
 from tfcodec.image_encoder import first_rows
 from tfcodec.models import MODELS
+from tfcodec.refine import Refiner
 
 HYPER_BLOCK = 4  # latents per hyper-latent, each way
 MAX_PIXELS = 178_956_970  # what Pillow refuses as a decompression bomb
@@ -75,14 +76,18 @@ class Codec(keras.Model):
         self.identifier = identifier
         self.preset = preset
         self.built = True
+        self._refiner = None
         image, one = (None, None, None, 3), (None,)
         y = (None, None, None, model.latent_channels)
         z = (None, None, None, model.bottleneck.channels)
         residual = y if hasattr(model, "scale_network") else (1, 1, 1, 1)
         self.run_analyse = compiled(model.analyse, model, (image,))
         self.run_hyper = compiled(model.hyper, model, (y, one))
+        self.run_hyper_latents = compiled(model.hyper_latents, model, (y, one))
         self.run_residuals = compiled(model.residuals, model, (y, z, y, one))
-        self._reconstruct = compiled(self._to_pixels, model, (z, residual, one))
+        self.run_reconstruct = compiled(
+            self._to_pixels, model, (z, residual, one)
+        )
 
     def _to_pixels(self, z_hat, residual, quality):
         x_hat = self.model.reconstruct(z_hat, residual, quality)
@@ -137,24 +142,26 @@ class Codec(keras.Model):
 
     # Coding. --------------------------------------------------------------
 
-    def compress(self, image, quality=50.0):
+    def compress(self, image, quality=50.0, effort=1):
         """Encodes one image, or several.
 
         Args:
             image: uint8 `(height, width, 3)`, RGB, any size from 1x1; or a
                 batch `(n, height, width, 3)`, or a list of images.
             quality: float, 1..100, in steps of 0.01.
+            effort: int, 1..5. Above 1 the latents are refined for this image:
+                fewer bits for the same PSNR, and more time (docs/cli.md).
 
         Returns:
             bytes, a whole `.tfc` file; a list of them for several images.
 
         Raises:
-            ValueError: not such an image or quality, or the integers do not
-                belong to the weights.
+            ValueError: not such an image, quality or effort, or the integers
+                do not belong to the weights.
         """
         if isinstance(image, list | tuple) or np.ndim(image) == 4:
-            return [self.compress(one, quality) for one in image]
-        return self.encoder(image).encode(quality)
+            return [self.compress(one, quality, effort) for one in image]
+        return self.encoder(image).encode(quality, effort)
 
     def encoder(self, image):
         """An `ImageEncoder` that can encode `image` at several qualities."""
@@ -187,7 +194,7 @@ class Codec(keras.Model):
             )
         z_hat, residual = self.decode_symbols(container)
         quality = np.array([container.quality], np.float32)
-        pixels = self._reconstruct(z_hat, residual, quality)
+        pixels = self.run_reconstruct(z_hat, residual, quality)
         pixels = keras.ops.convert_to_numpy(pixels)[0].astype(np.uint8)
         return pixels[: container.height, : container.width]
 
@@ -232,6 +239,12 @@ class Codec(keras.Model):
             return self.coding.tables.num_tables
         return network.hyper_channels
 
+    def refiner(self):
+        """The `Refiner` of the present tables, made when first needed."""
+        if self._refiner is None or self._refiner.coding is not self.coding:
+            self._refiner = Refiner(self.model, self.coding)
+        return self._refiner
+
     def require_coding(self):
         """Raises ValueError if there are no tables yet."""
         if self.coding is None:
@@ -258,8 +271,12 @@ class Codec(keras.Model):
             )
 
 
-def make_coding(model):
+def make_coding(model, counts=None):
     """`Coding` of a built model's present weights.
+
+    Args:
+        model: built `CodecModel`.
+        counts: see `tfcodec.entropy.build_tables.build_tables`.
 
     Raises:
         ValueError: a weight is not finite, or the integer network is not
@@ -270,6 +287,8 @@ def make_coding(model):
             raise ValueError(f"{variable.path} is not finite.")
     network = getattr(model, "scale_network", None)
     return presets.Coding(
-        build_tables(model.bottleneck, has_scales=network is not None),
+        build_tables(
+            model.bottleneck, getattr(model, "conditional", None), counts
+        ),
         None if network is None else build_network(network),
     )

@@ -8,9 +8,15 @@ from tfcodec.bitstream import pack
 from tfcodec.coding import encode
 from tfcodec.coding.tables import VALUE_MAX
 from tfcodec.coding.tables import VALUE_MIN
+from tfcodec.entropy.bottleneck import LATENT_MAX
+from tfcodec.entropy.bottleneck import LATENT_MIN
 from tfcodec.entropy.build_tables import build_network
 from tfcodec.layers.gain import MAX_QUALITY
 from tfcodec.layers.gain import MIN_QUALITY
+from tfcodec.metrics import bpp
+from tfcodec.metrics import mse
+from tfcodec.refine import MAX_EFFORT
+from tfcodec.refine import MIN_EFFORT
 
 BLOCK = 16  # pixels per latent, each way
 
@@ -46,23 +52,43 @@ class ImageEncoder:
         self.batch = padded[None].astype(np.float32)
         self._y = codec.run_analyse(self.batch)
 
-    def symbols(self, quality):
+    def symbols(self, quality, effort=1, report=None):
         """`(z_hat, residual, indexes)` as int32 arrays without a batch; the
-        last two None for models with one stream."""
+        last two None for models with one stream. See `encode`."""
+        check_effort(effort)
+        codec = self.codec
+        quality = _as_coded(quality)
+        if effort > 1:
+            refiner = codec.refiner()
+            z = codec.run_hyper_latents(self._y, quality)
+            y, z = refiner(
+                keras.ops.convert_to_numpy(self._y),
+                keras.ops.convert_to_numpy(z),
+                self.batch,
+                self._inside(),
+                quality,
+                effort,
+                report,
+            )
+            z = np.clip(np.rint(z), LATENT_MIN, LATENT_MAX)
+            return self._symbols(y, z, quality)
+        z = codec.run_hyper(self._y, quality)
+        return self._symbols(self._y, keras.ops.convert_to_numpy(z), quality)
+
+    def _symbols(self, y, z, quality):
+        """Symbols of latents before the gain and rounded hyper-latents."""
         codec, coding = self.codec, self.codec.coding
-        hundredths = _hundredths(quality)
-        quality = np.array([hundredths / 100], np.float32)
-        z = keras.ops.convert_to_numpy(codec.run_hyper(self._y, quality))
         z = z[0].astype(np.int32)
         channels = codec.first_channels()
         size, offset = coding.tables.size, coding.tables.offset
         z = np.where(size[:channels] == 1, offset[:channels], z)
         if coding.network is None:
             return z, None, None
-        _, height, width, _ = self._y.shape
+        _, height, width, _ = y.shape
+        hundredths = _hundredths(quality[0])
         indexes = coding.network(z, hundredths, height, width)
         residual = codec.run_residuals(
-            self._y,
+            y,
             z[None].astype(np.float32),
             indexes[None].astype(np.float32),
             quality,
@@ -71,9 +97,17 @@ class ImageEncoder:
         residual = np.clip(residual, VALUE_MIN, VALUE_MAX).astype(np.int32)
         return z, residual, indexes
 
+    def _inside(self):
+        """1 where `batch` is the image, 0 where it was extended."""
+        inside = np.zeros((*self.batch.shape[:3], 1), np.float32)
+        inside[:, : self.height, : self.width] = 1.0
+        return inside
+
     def segments(self, quality):
         """What the coder gets: list of `(values, table rows)` per stream."""
-        z, residual, indexes = self.symbols(quality)
+        return self._segments(*self.symbols(quality))
+
+    def _segments(self, z, residual, indexes):
         channels = self.codec.first_channels()
         segments = [(z.reshape(-1), first_rows(z.shape[:2], channels))]
         if residual is not None:
@@ -81,8 +115,38 @@ class ImageEncoder:
             segments.append((residual.reshape(-1), rows))
         return segments
 
-    def encode(self, quality):
-        """The `.tfc` file at `quality` (1..100), bytes."""
+    def encode(self, quality, effort=1, report=None):
+        """The `.tfc` file.
+
+        Above effort 1 it is the refined file, or that of effort 1 should its
+        rate-distortion cost `bpp + lmbda(quality) * MSE` be the lower one.
+
+        Args:
+            quality: float, 1..100.
+            effort: int, 1..5.
+            report: function of two ints, steps done and of how many, called
+                after each step of an effort above 1; or None.
+
+        Returns:
+            bytes.
+
+        Raises:
+            ValueError: out of range, or an effort above 1 for a model without
+                hyper-latents.
+        """
+        symbols = self.symbols(quality, effort, report)
+        data = self._pack(symbols, quality)
+        if effort == 1:
+            return data
+        plain = self.symbols(quality)
+        plain_data = self._pack(plain, quality)
+        cost, plain_cost = (
+            self._cost(*pair, quality)
+            for pair in ((data, symbols), (plain_data, plain))
+        )
+        return data if cost < plain_cost else plain_data
+
+    def _pack(self, symbols, quality):
         coding = self.codec.coding
         return pack(
             Container(
@@ -91,9 +155,24 @@ class ImageEncoder:
                 width=self.width,
                 height=self.height,
                 quality=_hundredths(quality) / 100,
-                latents=encode(self.segments(quality), coding.tables),
+                latents=encode(self._segments(*symbols), coding.tables),
             )
         )
+
+    def _cost(self, data, symbols, quality):
+        """Bits per pixel plus weighted MSE of the decoded pixels."""
+        z_hat, residual, _ = symbols
+        x_hat = self.codec.run_reconstruct(
+            z_hat[None].astype(np.float32),
+            residual[None].astype(np.float32),
+            _as_coded(quality),
+        )
+        x_hat = keras.ops.convert_to_numpy(x_hat)[
+            0, : self.height, : self.width
+        ]
+        rate = bpp(len(data), self.height, self.width)
+        lmbda = float(self.codec.model.lmbda(quality))
+        return rate + lmbda * mse(x_hat, self.image)
 
 
 def first_rows(shape, channels):
@@ -107,6 +186,20 @@ def _hundredths(quality):
             f"`quality` must be in 1..100. Received: quality={quality!r}"
         )
     return round(float(quality) * 100)
+
+
+def _as_coded(quality):
+    """The quality of a file as a batch of one, float32."""
+    return np.array([_hundredths(quality) / 100], np.float32)
+
+
+def check_effort(effort):
+    """Raises ValueError if there is no such effort."""
+    if effort not in range(MIN_EFFORT, MAX_EFFORT + 1):
+        raise ValueError(
+            f"`effort` must be an integer in {MIN_EFFORT}..{MAX_EFFORT}. "
+            f"Received: effort={effort!r}"
+        )
 
 
 def _checked(image):

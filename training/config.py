@@ -29,6 +29,8 @@ class ModelConfig:
         warm_step: float, initial quantization step in pixel values.
         initial: weights file (`.npz` of a preset or checkpoint) to start
             from, or None.
+        initial_lmbda: `(lmbda_min, lmbda_max)` that `initial` was trained
+            with, if that is another range (`requality`); or None.
     """
 
     name: str = "photo"
@@ -36,6 +38,7 @@ class ModelConfig:
     warm_start: bool = True
     warm_step: float = 16.0
     initial: str | None = None
+    initial_lmbda: tuple | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,6 +80,8 @@ class TrainConfig:
         model: `ModelConfig`.
         optimizer: `OptimizerConfig`.
         steps: int, of the whole run.
+        steps_per_call: int. Above 1 (JAX only), so many steps run in one
+            dispatch, with the images in the device's memory (`resident`).
         mixed_bfloat16: bool, compute in bfloat16 where that is safe.
         checkpoint_every, log_every: ints, steps.
         validate_every: int, steps; 0 for no validation.
@@ -90,6 +95,7 @@ class TrainConfig:
     model: ModelConfig = ModelConfig()
     optimizer: OptimizerConfig = OptimizerConfig()
     steps: int = 20_000
+    steps_per_call: int = 1
     mixed_bfloat16: bool = True
     checkpoint_every: int = 500
     validate_every: int = 2_000
@@ -100,11 +106,19 @@ class TrainConfig:
     seed: int = 1
 
     def __post_init__(self):
-        for name in ("steps", "checkpoint_every", "log_every"):
+        names = ("steps_per_call", "steps", "checkpoint_every", "log_every")
+        for name in names:
             if getattr(self, name) < 1:
                 raise ValueError(
                     f"`{name}` must be positive. "
                     f"Received: {name}={getattr(self, name)}"
+                )
+        for name in (*names, "validate_every"):
+            if getattr(self, name) % self.steps_per_call:
+                raise ValueError(
+                    f"`{name}` must be a multiple of `steps_per_call`. "
+                    f"Received: {name}={getattr(self, name)}, "
+                    f"steps_per_call={self.steps_per_call}"
                 )
 
 

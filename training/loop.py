@@ -16,6 +16,8 @@ from tfcodec.training.data import open_source
 from tfcodec.training.data import validation_images
 from tfcodec.training.optimizers import ConvMuon
 from tfcodec.training.optimizers import WarmupCosine
+from tfcodec.training.requality import stretch_qualities
+from tfcodec.training.resident import ResidentSteps
 from tfcodec.training.validate import running_averages
 from tfcodec.training.validate import validate
 from tfcodec.training.warm_start import warm_start
@@ -63,6 +65,8 @@ def make_model(config, images=None):
     if images is not None:
         if config.model.initial:
             weights.load_weights(config.model.initial, model)
+            if config.model.initial_lmbda:
+                stretch_qualities(model, *config.model.initial_lmbda)
         elif config.model.warm_start and config.model.name == "photo":
             warm_start(
                 model, images(), config.model.warm_step, seed=config.seed
@@ -103,7 +107,7 @@ def train(config, output, source=None, stop_at=None, report=print):
         + (f"resumed at step {step}" if is_resumed else "from the start")
         + f" of {config.steps}"
     )
-    batches = make_batches(source, config.data, start_step=step)
+    advance = _steps(model, source, config, step)
     last = min(config.steps, stop_at or config.steps)
     images = None
     if config.validate_every:
@@ -111,8 +115,8 @@ def train(config, output, source=None, stop_at=None, report=print):
     progress = _Progress(config, output, step, report, images)
     try:
         while step < last:
-            logs = model.train_on_batch(next(batches), return_dict=True)
-            step += 1
+            logs = advance(step)
+            step += config.steps_per_call
             progress.add(logs)
             if step % config.log_every == 0 or step == last:
                 progress.log(step)
@@ -131,6 +135,14 @@ def train(config, output, source=None, stop_at=None, report=print):
         report(f"Interrupted; saving step {step}")
     _save(path, model, step)
     return model, step
+
+
+def _steps(model, source, config, step):
+    """Function of the number of steps done: trains on, returns the logs."""
+    if config.steps_per_call > 1:
+        return ResidentSteps(model, source, config.data, config.steps_per_call)
+    batches = make_batches(source, config.data, start_step=step)
+    return lambda _: model.train_on_batch(next(batches), return_dict=True)
 
 
 def _save(path, model, step):

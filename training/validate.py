@@ -5,7 +5,7 @@ import contextlib
 import keras
 
 from tfcodec.codec import Codec
-from tfcodec.training.evaluate import evaluate
+from tfcodec.evaluation import evaluate
 
 
 @contextlib.contextmanager

@@ -35,6 +35,16 @@ def test_quality(run, picture, tmp_path):
     assert re.search(r"  q12\.3[45]\n$", result.out)
 
 
+def test_effort(run, picture, tmp_path, tiny_codec):
+    out = tmp_path / "out.tfc"
+    pixels = np.asarray(Image.open(picture))
+    assert run("compress", picture, "-o", out, "--effort", 3).code == 0
+    assert out.read_bytes() == tiny_codec.compress(pixels, 50, effort=3)
+    arguments = ("-o", out, "--force", "--effort", 2, "--target-bytes", 900)
+    assert run("compress", picture, *arguments).code == 0
+    assert len(out.read_bytes()) <= 900
+
+
 @pytest.fixture
 def limit(picture, tiny_codec):
     """Bytes halfway between those of the lowest and the highest quality."""
@@ -215,6 +225,9 @@ def test_output_named_like_an_image(run, picture, tmp_path):
         ("--target-bpp", "0"),
         ("--target-bpp", "inf"),
         ("--target-psnr", "-3"),
+        ("--effort", "0"),
+        ("--effort", "6"),
+        ("--effort", "2.5"),
         ("--no-such-option",),
     ],
 )

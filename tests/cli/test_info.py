@@ -72,3 +72,46 @@ def test_folder(call, tmp_path):
 
 def test_no_such_file(call, tmp_path):
     call("info", tmp_path / "none.tfc").check_error(1, "No such file")
+
+
+def test_preset(call, tiny_preset, tiny_codec):
+    result = call("info", "--preset", tiny_preset)
+    assert result.code == 0 and result.err == ""
+    assert result.out.startswith("tiny-1\n")
+    for line in (
+        "  identifier      none, not part of tfcodec",
+        f"  model hash      {tiny_codec.coding.model_hash.hex()}",
+        f"  parameters      {tiny_codec.model.count_params():,}",
+    ):
+        assert f"{line}\n" in result.out
+    assert "model card" not in result.out  # It has none.
+    assert "kMAC per pixel" in result.out
+
+
+def test_preset_as_json(call, tiny_preset, tiny_codec):
+    result = call("info", "--json", "--preset", tiny_preset)
+    facts = json.loads(result.out)
+    assert facts["preset"] == "tiny-1" and facts["licence"] is None
+    encode, decode = (
+        facts["kmac_per_pixel"][key] for key in ("encode", "decode")
+    )
+    # The linear transforms of 16x16 blocks, known by hand: 8 latents.
+    assert encode["analysis"] > 3 * 8 / 1e3
+    assert decode["synthesis"] > 3 * 8 / 1e3
+    assert "analysis" not in decode and "synthesis" not in encode
+    assert encode["scale_network"] == decode["scale_network"]
+
+
+def test_shipped_preset(call):
+    facts = json.loads(call("info", "--json", "--preset", "photo").out)
+    assert facts["preset_identifier"] >= 1
+    assert facts["model_card"].endswith("MODEL_CARD.md")
+    assert 1 < sum(facts["kmac_per_pixel"]["decode"].values()) < 100
+
+
+def test_file_or_preset(call, compressed, tiny_preset):
+    call("info").check_error(2, "Give either FILE or --preset NAME.")
+    call("info", compressed, "--preset", tiny_preset).check_error(
+        2, "Give either FILE or --preset NAME."
+    )
+    call("info", "--preset", "nothing").check_error(2, "no preset 'nothing'")

@@ -4,6 +4,8 @@ After TensorFlow Compression's `test_information_bounds`: noisy bits in
 training >= bits at evaluation, and a real file is a little larger than those.
 """
 
+import math
+
 import keras
 import numpy as np
 import pytest
@@ -12,10 +14,8 @@ from tfcodec.coding import RansDecoder
 from tfcodec.coding import code_length
 from tfcodec.coding import encode
 from tfcodec.entropy import EntropyBottleneck
-from tfcodec.entropy import GaussianConditional
+from tfcodec.entropy import LogisticConditional
 from tfcodec.entropy.build_tables import build_tables
-from tfcodec.entropy.conditional import TAIL_SCALE
-from tfcodec.entropy.conditional import TAIL_WEIGHT
 from tfcodec.entropy.conditional import scale_table
 
 INDEXES = (5, 11, 17, 23, 29, 35, 41, 47, 53, 60)  # scales 0.19 to 72
@@ -31,11 +31,10 @@ def test_information_bounds(tiny_codec, index):
     tables = tiny_codec.coding.tables
     scale = scale_table()[index]
     rng = np.random.default_rng(index)
-    is_tail = rng.random(SHAPE) < TAIL_WEIGHT
-    residual = rng.normal(0, np.where(is_tail, TAIL_SCALE, 1) * scale)
-    residual = residual.astype(np.float32)
+    width = scale * math.sqrt(3) / math.pi
+    residual = rng.logistic(0, width, SHAPE).astype(np.float32)
     indexes = np.full(SHAPE, index, np.float32)
-    layer = GaussianConditional(seed=1)
+    layer = LogisticConditional(seed=1)
     train = bits_of(layer, residual, indexes, training=True)
     evaluation = bits_of(layer, residual, indexes, training=False)
     values = np.asarray(layer.round_residuals(residual, indexes))
@@ -45,11 +44,10 @@ def test_information_bounds(tiny_codec, index):
     payload = encode([(values, rows)], tables)
     real = 8 * len(payload)
 
-    # Measured: training is 430 % above evaluation at scale 0.17, 2.4 % at
-    # 0.45, within 0.1 % (noise of the draws) from 0.69 on.
+    # Noise costs more than rounding where the scale is small.
     assert train > 0.998 * evaluation
     if scale > 0.6:
-        assert train < 1.003 * evaluation
+        assert train < 1.01 * evaluation
     # The tables cost 0.04 % (scale 1) to 0.6 % (scale 80) more.
     assert 0.9999 * evaluation < ideal
     assert ideal < 1.007 * evaluation + 0.001 * values.size
@@ -65,7 +63,7 @@ def test_information_bounds(tiny_codec, index):
 def test_index_zero_is_free_at_evaluation_and_charged_in_training():
     residual = np.full((2, 3, 3, 4), 1.7, np.float32)
     zeros = np.zeros(residual.shape, np.float32)
-    layer = GaussianConditional(seed=1)
+    layer = LogisticConditional(seed=1)
     bits = np.asarray(layer(residual, zeros, training=False))
     np.testing.assert_array_equal(bits, [0, 0])
     assert not np.asarray(layer.round_residuals(residual, zeros)).any()
@@ -77,7 +75,7 @@ def test_conditional_gradients_reach_residual_and_index():
 
     residual = tf.constant([[[[3.0, 0.2]]]])
     indexes = tf.constant([[[[10.0, 40.0]]]])
-    layer = GaussianConditional(seed=1)
+    layer = LogisticConditional(seed=1)
     with tf.GradientTape() as tape:
         tape.watch([residual, indexes])
         bits = layer(residual, indexes, training=True)
@@ -91,7 +89,7 @@ def test_bottleneck_bounds_and_range():
     keras.utils.set_random_seed(3)
     layer = EntropyBottleneck(4, seed=2)
     layer.build()
-    tables = build_tables(layer, has_scales=False)
+    tables = build_tables(layer)
     # Draw from the prior itself, by its tables' support.
     values = np.arange(-128, 128)
     grid = np.tile(values[:, None], (1, 4)).astype(np.float32)

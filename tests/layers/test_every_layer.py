@@ -82,6 +82,13 @@ CASES = [
         F32,
     ),
     (
+        entropy.LogisticConditional,
+        {"seed": 4},
+        [LATENTS, integers(2, 5, 6, 8, low=0, high=64)],
+        [(2,)],
+        F32,
+    ),
+    (
         transforms.HyperAnalysis,
         {"channels": 8, "hyper_channels": 4},
         [LATENTS],

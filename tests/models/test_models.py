@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from tfcodec.models import MODELS
 from tfcodec.models import CodecModel
+from tfcodec.ops import ms_ssim
 
 KINDS = tuple(MODELS)
 QUALITY = np.array([30.0, 90.0], np.float32)
@@ -161,9 +162,26 @@ def test_loss_is_the_documented_one(model, images):
     )
 
 
+def test_loss_with_ms_ssim(make_model, photograph):
+    model = make_model(
+        "photo", distortion="ms-ssim", lmbda_min=2.0, lmbda_max=300.0
+    )
+    image = photograph[None, :176, :192].astype(np.float32)
+    inputs = {"image": image, "quality": np.float32([30.0])}
+    out = model(inputs)
+    bits = float(np.asarray(out.y_bits + out.z_bits)[0])
+    similarity = float(ms_ssim(np.asarray(out.x_hat), image)[0])
+    lmbda = 2.0 * 150.0 ** (29 / 99)
+    expected = bits / (176 * 192) + lmbda * (1 - similarity)
+    loss = float(model.compute_loss(x=inputs, y_pred=out))
+    assert loss == pytest.approx(expected * (300 / lmbda) ** 0.5, rel=1e-3)
+
+
 def test_argument_errors(make_model):
     with pytest.raises(ValueError, match="`lmbda_min` must be positive"):
         make_model("factorized", lmbda_min=1.0)
+    with pytest.raises(ValueError, match="`distortion` must be"):
+        make_model("factorized", distortion="psnr")
     for split in (0, 6):
         with pytest.raises(ValueError, match="`split` must lie between"):
             make_model("photo", split=split)

@@ -8,7 +8,6 @@ import pytest
 import tensorflow as tf
 
 from tfcodec.priors import noisy_normal_bits
-from tfcodec.priors import noisy_normal_mixture_bits
 
 SCALES = (0.11, 0.3, 0.7, 1.0, 1.9, 2.0, 2.1, 5.0, 20.0, 100.0)
 
@@ -83,32 +82,3 @@ def test_gradient_is_the_slope(scale):
     _, by_x, _ = bits_and_gradients(x, np.full(x.shape, scale))
     known = np.isfinite(slope) & (np.abs(slope) < 1e4)
     np.testing.assert_allclose(by_x[known], slope[known], rtol=2e-3, atol=2e-4)
-
-
-@pytest.mark.parametrize("scale", SCALES)
-def test_mixture_is_the_sum_of_its_parts(scale):
-    x = np.linspace(-30, 30, 121).astype(np.float32)
-    body, tail = (
-        2.0 ** -np.float64(np.asarray(noisy_normal_bits(x, s)))
-        for s in (scale, 3 * scale)
-    )
-    mass = 0.8 * body + 0.2 * tail
-    known = mass > 1e-290
-    bits = np.asarray(noisy_normal_mixture_bits(x, scale, 0.2, 3.0))
-    assert known.sum() > 20
-    np.testing.assert_allclose(bits[known], -np.log2(mass[known]), rtol=1e-5)
-
-
-def test_mixture_has_a_finite_tail_with_gradient():
-    x = tf.constant([0.0, 0.5, 10.0, 1e3, 1e4])
-    for scale in SCALES:
-        with tf.GradientTape() as tape:
-            tape.watch(x)
-            bits = noisy_normal_mixture_bits(x, scale, 0.05, 2.0)
-        by_x = tape.gradient(bits, x).numpy()
-        assert np.isfinite(bits).all() and np.isfinite(by_x).all()
-        # The wide part decides far out: a quarter of the slope.
-        slope = x.numpy() / (4 * scale * scale * math.log(2))
-        far = x.numpy() > 12 * scale + 3
-        assert (by_x[far] > 0.8 * slope[far]).all()
-        assert (by_x[far] < 1.3 * slope[far]).all()

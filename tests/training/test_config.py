@@ -77,6 +77,7 @@ def test_the_shipped_settings_load():
         ("steps: 0", "`steps` must be positive. Received: steps=0"),
         ("steps: 2.5", "steps"),
         ("log_every: -1", "`log_every` must be positive"),
+        ("steps_per_call: 7", "`steps` must be a multiple of"),
         ("mixed_bfloat16: sometimes", "mixed_bfloat16"),
         ("optimizer: {warmup: soon}", "warmup"),
         (

@@ -55,6 +55,29 @@ def test_freeze_then_load_and_compress(
         )
 
 
+def test_calibrated_tables_follow_what_is_coded(
+    run, config_file, tmp_path, crops, float32_after
+):
+    output = tmp_path / "mine-4"
+    arguments = ["--run", str(run.folder), "--config", str(config_file)]
+    arguments += ["--name", "mine-4", "--output", str(output)]
+    assert freeze.main(arguments) == 0
+    plain = tfcodec.load(output)
+    assert freeze.main([*arguments, "--calibrate", "6"]) == 0
+    calibrated = tfcodec.load(output)
+    assert calibrated.coding.model_hash != plain.coding.model_hash
+    sizes = [
+        [len(codec.compress(crop, 90)) for crop in crops]
+        for codec in (plain, calibrated)
+    ]
+    assert sum(sizes[1]) < sum(sizes[0])
+    data = calibrated.compress(crops[0], 90)
+    np.testing.assert_array_equal(
+        calibrated.decompress(data),
+        plain.decompress(plain.compress(crops[0], 90)),
+    )
+
+
 def test_averages_are_put_back(run):
     before = [keras.ops.convert_to_numpy(w) for w in run.model.weights]
     with pytest.raises(RuntimeError, match="inside"):

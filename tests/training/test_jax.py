@@ -56,11 +56,11 @@ TRAIN = """
 
 @pytest.fixture(scope="module")
 def jax_run(tmp_path_factory, settings, pack, crops):
-    """Folder of a run of four steps on JAX."""
+    """Folder of a run of four steps on JAX, two in each dispatch."""
     pytest.importorskip("jax")
     root = tmp_path_factory.mktemp("jax")
     data = {**settings["data"], "source": f"memory:{pack}"}
-    changes = {"data": data, "steps": 4, "log_every": 2}
+    changes = {"data": data, "steps": 4, "log_every": 2, "steps_per_call": 2}
     config = root / "run.yaml"
     config.write_text(yaml.safe_dump({**settings, **changes}))
     np.save(root / "image.npy", crops[0][None])

@@ -14,13 +14,14 @@ from tfcodec.metrics import bpp
 SUFFIX = ".tfc"
 
 
-def run(inputs, output, rate, preset, force, debug):
+def run(inputs, output, rate, effort, preset, force, debug):
     """Compresses files.
 
     Args:
         inputs: list of str, files and folders.
         output: str or None, file or folder.
         rate: dict of one item, "quality" or an argument of `compress_to`.
+        effort: int, 1 to 5.
         preset: str, name or folder.
         force: bool, overwrite.
         debug: bool, show tracebacks.
@@ -40,7 +41,7 @@ def run(inputs, output, rate, preset, force, debug):
         writer.check(job.target)
         codec = codecs.get(preset, reporter)
         reporter.phase(f"compressing {job.source.name}")
-        data, quality = compress_at(codec, image, rate)
+        data, quality = compress_at(codec, image, rate, effort, reporter.step)
         writer.write(job.target, data)
         if notes:
             reporter.note(job.source, "; ".join(notes))
@@ -50,17 +51,20 @@ def run(inputs, output, rate, preset, force, debug):
             f"  {bits:.2f} bpp  q{quality:g}"
         )
 
-    return run_jobs(jobs, work, debug)
+    return run_jobs(jobs, work, debug, has_steps=effort > 1)
 
 
-def compress_at(codec, image, rate):
+def compress_at(codec, image, rate, effort=1, report=None):
     """`(data, quality)` of an image at a quality or a target."""
     if "quality" in rate:
         quality = round(rate["quality"], 2)
-        return codec.compress(image, quality), quality
+        if effort == 1:
+            return codec.compress(image, quality), quality
+        encoder = codec.encoder(image)
+        return encoder.encode(quality, effort, report), quality
     from tfcodec.rate_control import compress_to
 
-    return compress_to(codec, image, **rate)
+    return compress_to(codec, image, effort=effort, report=report, **rate)
 
 
 def _check_name(target):

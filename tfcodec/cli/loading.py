@@ -4,17 +4,13 @@ Keras takes seconds to import. `info`, `--help` and every mistake in the
 arguments must not wait for it.
 """
 
-import contextlib
-import os
-import sys
 import warnings
 
 import click
 
 from tfcodec import presets
 from tfcodec.errors import TfcodecError
-
-_LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
+from tfcodec.quiet import quiet_import
 
 
 class Codecs:
@@ -64,39 +60,10 @@ def _load(preset):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            with _quiet_import():
+            with quiet_import():
                 from tfcodec.codec import load
         except ImportError as error:
             raise TfcodecError(
                 f"Keras or its backend cannot be imported: {error}"
             ) from error
         return load(preset.directory)
-
-
-@contextlib.contextmanager
-def _quiet_import():
-    """Keeps TensorFlow's C++ messages off stderr, unless the user wants them.
-
-    The log level (3: fatal errors only) silences all but what is printed while
-    TensorFlow is being imported: that ignores the level, and goes to file
-    descriptor 2 directly.
-    """
-    if _LOG_LEVEL in os.environ:
-        yield
-        return
-    os.environ[_LOG_LEVEL] = "3"
-    if "keras" in sys.modules:
-        yield
-        return
-    try:
-        saved = os.dup(2)
-    except OSError:  # There is no stderr.
-        yield
-        return
-    try:
-        with open(os.devnull, "wb") as null:
-            os.dup2(null.fileno(), 2)
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)

@@ -4,12 +4,14 @@ Exit codes: 0 every file succeeded, 1 some file failed, 2 wrong usage, 130
 interrupted. Click's own messages take several lines; here each is one.
 """
 
-import math
 import sys
 
 import click
 
 import tfcodec
+from tfcodec.cli.eval import evaluate
+from tfcodec.cli.parameters import POSITIVE
+from tfcodec.cli.parameters import QUALITY
 
 
 class _Group(click.Group):
@@ -22,19 +24,6 @@ class _Group(click.Group):
             click.echo("tfcodec: interrupted", err=True)
             return 130
 
-
-class _Number(click.FloatRange):
-    """A float in a range; `nan` and `inf` are refused."""
-
-    def convert(self, value, param, ctx):
-        number = super().convert(value, param, ctx)
-        if not math.isfinite(number):
-            self.fail(f"{value} is not a finite number.", param, ctx)
-        return number
-
-
-_POSITIVE = _Number(min=0, min_open=True)
-_QUALITY = _Number(1, 100)
 
 _inputs = click.argument(
     "inputs", metavar="IN...", nargs=-1, required=True, type=click.Path()
@@ -76,19 +65,19 @@ def cli():
     "-q",
     "--quality",
     metavar="1..100",
-    type=_QUALITY,
+    type=QUALITY,
     help="Quality, in steps of 0.01.  [default: 50]",
 )
 @click.option(
     "--target-bpp",
     metavar="B",
-    type=_POSITIVE,
+    type=POSITIVE,
     help="Best quality within B bits per pixel.",
 )
 @click.option(
     "--target-psnr",
     metavar="P",
-    type=_POSITIVE,
+    type=POSITIVE,
     help="Smallest file with a PSNR of at least P dB.",
 )
 @click.option(
@@ -97,10 +86,18 @@ def cli():
     type=click.IntRange(min=1),
     help="Best quality within N bytes.",
 )
+@click.option(
+    "--effort",
+    metavar="1..5",
+    type=click.IntRange(1, 5),
+    default=1,
+    show_default=True,
+    help="Smaller files for more time: 5 takes half a minute per megapixel.",
+)
 @_preset
 @_force
 @_debug
-def compress(inputs, output, preset, force, debug, **rate):
+def compress(inputs, output, effort, preset, force, debug, **rate):
     """Compress images, or all images in folders, to .tfc files.
 
     Pictures become 8-bit RGB: transparency is flattened onto white, colours
@@ -112,9 +109,8 @@ def compress(inputs, output, preset, force, debug, **rate):
     if len(chosen) > 1:
         names = [f"--{name.replace('_', '-')}" for name in chosen]
         raise click.UsageError(f"Give only one of {' and '.join(names)}.")
-    return command.run(
-        inputs, output, chosen or {"quality": 50.0}, preset, force, debug
-    )
+    rate = chosen or {"quality": 50.0}
+    return command.run(inputs, output, rate, effort, preset, force, debug)
 
 
 @cli.command()
@@ -139,11 +135,22 @@ def decompress(inputs, output, preset, force, debug):
 
 
 @cli.command()
-@click.argument("file", metavar="FILE", type=click.Path())
+@click.argument("file", metavar="FILE", required=False, type=click.Path())
+@click.option(
+    "--preset",
+    metavar="NAME",
+    help="Name or folder of a preset, instead of FILE.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @_debug
-def info(file, as_json, debug):
-    """Show what a .tfc file holds."""
+def info(file, preset, as_json, debug):
+    """Show what a .tfc file holds, or what a preset is and costs."""
+    if (file is None) == (preset is None):
+        raise click.UsageError("Give either FILE or --preset NAME.")
+    if preset is not None:
+        from tfcodec.cli import info_preset
+
+        return info_preset.run(preset, as_json, debug)
     from tfcodec.cli import info as command
 
     return command.run(file, as_json, debug)
@@ -163,7 +170,7 @@ def info(file, as_json, debug):
     "-q",
     "--quality",
     metavar="1..100",
-    type=_QUALITY,
+    type=QUALITY,
     default=10.0,
     show_default=True,
     help="Quality.",
@@ -176,6 +183,9 @@ def demo(output, quality, preset, force, debug):
     from tfcodec.cli import demo as command
 
     return command.run(output, quality, preset, force, debug)
+
+
+cli.add_command(evaluate)
 
 
 def main(arguments=None):

@@ -40,16 +40,18 @@ class Reporter:
     Args:
         total: int, number of files; a bar is drawn for more than one.
         debug: bool. Failures print their traceback too.
+        has_steps: bool. The work on a file has a bar too, see `step`.
     """
 
-    def __init__(self, total, debug=False):
+    def __init__(self, total, debug=False, has_steps=False):
         self.failures = 0
         self._interrupt = Interrupt()
         self._debug = debug
         self._progress = None
         if sys.stderr is not None and sys.stderr.isatty():
-            self._progress = _make_progress(total)
+            self._progress = _make_progress(total > 1 or has_steps)
             self._task = self._progress.add_task("", total=total)
+            self._steps = self._progress.add_task("", visible=False)
 
     @property
     def exit_code(self):
@@ -75,11 +77,26 @@ class Reporter:
         if self._progress:
             self._progress.update(self._task, description=shown(text))
 
+    def step(self, done, total):
+        """So much of the work on the present file is done."""
+        self._interrupt.check()
+        if self._progress:
+            if done == 1:
+                self._progress.reset(self._steps)
+            self._progress.update(
+                self._steps,
+                description="refining",
+                completed=done,
+                total=total,
+                visible=done < total,
+            )
+
     def advance(self):
         """One more file is done, well or not."""
         self._interrupt.check()
         if self._progress:
             self._progress.advance(self._task)
+            self._progress.update(self._steps, visible=False)
 
     def result(self, line):
         if self._progress and sys.stdout.isatty():
@@ -109,7 +126,7 @@ class Reporter:
         )
 
 
-def run_jobs(jobs, work, debug):
+def run_jobs(jobs, work, debug, has_steps=False):
     """Calls `work(job, reporter)` for each job; it returns the result line.
 
     A failure is reported and the next job goes on.
@@ -117,7 +134,7 @@ def run_jobs(jobs, work, debug):
     Returns:
         The exit code.
     """
-    with Reporter(len(jobs), debug) as reporter:
+    with Reporter(len(jobs), debug, has_steps) as reporter:
         for job in jobs:
             reporter.phase(job.source.name)
             try:
@@ -130,7 +147,7 @@ def run_jobs(jobs, work, debug):
     return reporter.exit_code
 
 
-def _make_progress(total):
+def _make_progress(has_bar):
     from rich import progress
     from rich.console import Console
 
@@ -140,7 +157,7 @@ def _make_progress(total):
         progress.SpinnerColumn(),
         progress.TextColumn("{task.description}", markup=False),
     ]
-    if total > 1:
+    if has_bar:
         columns += [
             progress.BarColumn(),
             progress.MofNCompleteColumn(),

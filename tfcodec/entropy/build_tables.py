@@ -11,24 +11,27 @@ from tfcodec.coding.integer_network import IntegerLayer
 from tfcodec.coding.integer_network import IntegerNetwork
 from tfcodec.entropy.bottleneck import LATENT_MAX
 from tfcodec.entropy.bottleneck import LATENT_MIN
-from tfcodec.entropy.conditional import TAIL_SCALE
-from tfcodec.entropy.conditional import TAIL_WEIGHT
 from tfcodec.entropy.conditional import scale_table
 from tfcodec.layers.integer_dense import WEIGHT_BITS
 
 # A channel whose prior puts less than this outside one value is not coded.
 _CERTAIN = 1e-4
 _SKIP = np.array([0, 4096])
+# Observations of the most probable value that a density counts as.
+_PRIOR_COUNT = 50.0
 # What lies outside a row costs about its 12 bits and 16 raw ones.
 _ESCAPE_COST = 28.0
 
 
-def build_tables(bottleneck, has_scales=True):
+def build_tables(bottleneck, conditional=None, counts=None):
     """Rows for each channel of the bottleneck, then one for each scale.
 
     Args:
         bottleneck: built `EntropyBottleneck`.
-        has_scales: bool; false leaves the 64 scale rows out.
+        conditional: `GaussianConditional` or None, without the 64 scale rows.
+        counts: int `(64, 2 * n + 1)` or None: how often the residuals -n..n
+            were seen at each scale. The rows follow them, symmetrically,
+            where they are many, and the conditional's density elsewhere.
 
     Returns:
         `CdfTables`; the rows of the bottleneck come first. Row 0 of the scales
@@ -37,8 +40,7 @@ def build_tables(bottleneck, has_scales=True):
     cdfs, offsets = [], []
     values = np.arange(LATENT_MIN, LATENT_MAX + 1)
     grid = np.tile(values[:, None], (1, bottleneck.channels))
-    bits = bottleneck.prior.bits(grid.astype(np.float32))
-    masses = 2.0 ** -np.asarray(keras.ops.convert_to_numpy(bits), np.float64)
+    masses = _masses(bottleneck.prior.bits(grid.astype(np.float32)))
     for mass in masses.T:
         mass = mass / max(mass.sum(), 1e-9)
         best = int(mass.argmax())
@@ -48,13 +50,16 @@ def build_tables(bottleneck, has_scales=True):
             cdf, first = _row(mass)
         cdfs.append(cdf)
         offsets.append(LATENT_MIN + first)
-    if has_scales:
+    if conditional is not None:
         cdfs.append(_SKIP)
         offsets.append(0)
-        for scale in scale_table()[1:]:
+        for index, scale in enumerate(scale_table()[1:], start=1):
             reach = math.ceil(10 * scale) + 1
-            mass = (1 - TAIL_WEIGHT) * _normal_mass(scale, reach)
-            mass += TAIL_WEIGHT * _normal_mass(TAIL_SCALE * scale, reach)
+            values = np.arange(-reach, reach + 1, dtype=np.float32)
+            mass = _masses(conditional.prior_bits(values, scale))
+            mass = mass / mass.sum()
+            if counts is not None:
+                mass = _updated(mass, counts[index])
             cdf, first = _row(mass)
             cdfs.append(cdf)
             offsets.append(first - reach)
@@ -81,15 +86,21 @@ def build_network(scale_network):
     return IntegerNetwork(tuple(layers))
 
 
-def _normal_mass(scale, reach):
-    """Mass of the integers -reach..reach under N(0, scale**2), float64."""
-    edges = (np.arange(-reach, reach + 2) - 0.5) / (scale * math.sqrt(2))
-    below = np.array([0.5 * math.erfc(-edge) for edge in edges])
-    above = np.array([0.5 * math.erfc(edge) for edge in edges])
-    # The difference of the smaller tails does not cancel.
-    return np.where(
-        edges[:-1] < 0, below[1:] - below[:-1], above[:-1] - above[1:]
-    )
+def _masses(bits):
+    return 2.0 ** -np.asarray(keras.ops.convert_to_numpy(bits), np.float64)
+
+
+def _updated(mass, counts):
+    """`mass` of -r..r as a prior, and counts of -n..n, in one distribution."""
+    seen = np.asarray(counts, np.float64)
+    seen = 0.5 * (seen + seen[::-1])
+    beyond = (len(seen) - len(mass)) // 2
+    if beyond >= 0:
+        seen = seen[beyond : len(seen) - beyond]
+    else:
+        seen = np.pad(seen, -beyond)
+    weight = _PRIOR_COUNT / mass.max()
+    return (seen + weight * mass) / (seen.sum() + weight)
 
 
 def _row(mass):

@@ -1,4 +1,4 @@
-"""Entropy model of latents whose scale a hyperprior has predicted."""
+"""Entropy models of latents whose scale a hyperprior has predicted."""
 
 import math
 
@@ -6,15 +6,12 @@ import keras
 
 from tfcodec.ops import add_uniform_noise
 from tfcodec.ops import round_st
-from tfcodec.priors import noisy_normal_mixture_bits
+from tfcodec.priors import noisy_logistic_bits
+from tfcodec.priors import noisy_normal_bits
 
 SCALE_MIN = 0.11
 SCALE_MAX = 100.0
 NUM_SCALES = 64
-# Residuals have heavier tails than normals: on validation photographs tables
-# of this mixture take 1.3 % (low rates) to 4.3 % (high) less than normals.
-TAIL_WEIGHT = 0.05
-TAIL_SCALE = 2.0
 
 
 def scale_table():
@@ -27,11 +24,8 @@ def scale_table():
 class GaussianConditional(keras.layers.Layer):
     """Counts the bits of residuals `y - mu`, one of 64 scales for each.
 
-    The density at a scale is 0.95 times the normal of that deviation plus 0.05
-    times the normal of twice that.
-
     Index 0 means "is zero": such a residual is never coded, whatever it was.
-    Training charges it the bits of the narrowest normal, so that the encoder
+    Training charges it the bits of the narrowest density, so that the encoder
     learns to put nothing there.
 
     Args:
@@ -47,8 +41,7 @@ class GaussianConditional(keras.layers.Layer):
         float32 `(batch,)`, bits per image.
 
     Reference: Minnen et al. 2018, https://arxiv.org/abs/1809.02736, section
-    2; the table of scales is that of Ballé et al. 2018, section 4. Departure:
-    the heavier tails.
+    2; the table of scales is that of Ballé et al. 2018, section 4.
     """
 
     def __init__(self, seed=None, **kwargs):
@@ -56,6 +49,10 @@ class GaussianConditional(keras.layers.Layer):
         super().__init__(**kwargs)
         self.seed = seed
         self.noise = keras.random.SeedGenerator(seed)
+
+    def prior_bits(self, x, scale):
+        """Bits of values `x` at standard deviations `scale`, float32."""
+        return noisy_normal_bits(x, scale)
 
     def round_residuals(self, residual, indexes):
         """Rounds, straight-through; zero where the index is 0."""
@@ -71,12 +68,22 @@ class GaussianConditional(keras.layers.Layer):
             residual = add_uniform_noise(residual, self.noise)
         else:
             residual = self.round_residuals(residual, indexes)
-        bits = noisy_normal_mixture_bits(
-            residual, scale, TAIL_WEIGHT, TAIL_SCALE
-        )
+        bits = self.prior_bits(residual, scale)
         if not training:
             bits = keras.ops.where(indexes > 0.5, bits, 0.0)
         return keras.ops.sum(bits, axis=(1, 2, 3))
 
     def get_config(self):
         return {**super().get_config(), "seed": self.seed}
+
+
+@keras.saving.register_keras_serializable("tfcodec")
+class LogisticConditional(GaussianConditional):
+    """The same with logistic densities, whose tails are heavier.
+
+    Residuals of `photo` take 3 % fewer bits than with normals, and the bits a
+    tenth of the time to compute (docs/experiments.md).
+    """
+
+    def prior_bits(self, x, scale):
+        return noisy_logistic_bits(x, scale)

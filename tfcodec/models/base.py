@@ -14,6 +14,7 @@ import keras
 from tfcodec.layers import QualityGain
 from tfcodec.layers.gain import MAX_QUALITY
 from tfcodec.layers.gain import MIN_QUALITY
+from tfcodec.ops import ms_ssim
 
 
 class CodecOutput(NamedTuple):
@@ -29,14 +30,16 @@ class CodecModel(keras.Model):
     """Base class: variable-rate training with `fit`, and the coding steps.
 
     The loss of an example at quality q is
-    `(bpp + lmbda(q) * mse) * lmbda(q) ** -rate_balance`, with `lmbda`
+    `(bpp + lmbda(q) * distortion) * lmbda(q) ** -rate_balance`, with `lmbda`
     interpolated geometrically from `lmbda_min` at quality 1 to `lmbda_max` at
-    quality 100. MSE is over RGB values 0..255, bpp in bits per pixel, both as
-    in TensorFlow Compression. The last factor gives all rates about the same
-    say: without it the high rates have a hundred times that of the low ones.
+    quality 100. bpp is in bits per pixel. The distortion is the MSE over RGB
+    values 0..255, as in TensorFlow Compression, or 1 - MS-SSIM. The last
+    factor gives all rates about the same say: without it the high rates have
+    a hundred times that of the low ones.
 
     Args:
         latent_channels: int.
+        distortion: "mse" or "ms-ssim" (which needs sides of 176 pixels).
         lmbda_min: float.
         lmbda_max: float.
         rate_balance: float in [0, 1].
@@ -59,6 +62,7 @@ class CodecModel(keras.Model):
         lmbda_min=0.0012,
         lmbda_max=0.16,
         rate_balance=0.5,
+        distortion="mse",
         seed=None,
         **kwargs,
     ):
@@ -69,7 +73,13 @@ class CodecModel(keras.Model):
                 "`lmbda_min` must be positive and below `lmbda_max`. Received: "
                 f"lmbda_min={lmbda_min}, lmbda_max={lmbda_max}"
             )
+        if distortion not in ("mse", "ms-ssim"):
+            raise ValueError(
+                "`distortion` must be 'mse' or 'ms-ssim'. "
+                f"Received: distortion={distortion!r}"
+            )
         self.latent_channels = latent_channels
+        self.distortion = distortion
         self.lmbda_min = lmbda_min
         self.lmbda_max = lmbda_max
         self.rate_balance = rate_balance
@@ -91,9 +101,13 @@ class CodecModel(keras.Model):
         """Images `(b, h, w, 3)`, 0..255, to latents before the gain."""
         return self.analysis(x)
 
+    def hyper_latents(self, y, quality):
+        """What `hyper` rounds, float32."""
+        raise NotImplementedError
+
     def hyper(self, y, quality):
         """Latents to the integers that are coded first, float32 `z_hat`."""
-        raise NotImplementedError
+        return self.bottleneck.round_latents(self.hyper_latents(y, quality))
 
     def residuals(self, y, z_hat, indexes, quality):
         """Latents to the integers coded second; None for one-stream models.
@@ -107,10 +121,26 @@ class CodecModel(keras.Model):
         """Coded integers to images, float32, not clipped."""
         raise NotImplementedError
 
+    def relaxed(self, y, z_hat, quality, quantize):
+        """The decoder with a rounding of one's own, for `tfcodec.refine`.
+
+        Args:
+            y: float32 `(b, h, w, latent_channels)`, latents times the gain.
+            z_hat: float32, hyper-latents.
+            quality: float32 `(b,)`.
+            quantize: function of residuals in the shape of `y`.
+
+        Returns:
+            `(x_hat, residual)`: the image, not clipped, of the quantized
+            residuals; and the residuals before that. Models with one stream
+            have none of this.
+        """
+        raise NotImplementedError
+
     # Training. ----------------------------------------------------------
 
     def lmbda(self, quality):
-        """Weight of the MSE (0..255) against bits per pixel, per quality."""
+        """Weight of the distortion against bits per pixel, per quality."""
         position = (quality - MIN_QUALITY) / (MAX_QUALITY - MIN_QUALITY)
         ratio = math.log(self.lmbda_max / self.lmbda_min)
         return self.lmbda_min * keras.ops.exp(position * ratio)
@@ -147,7 +177,10 @@ class CodecModel(keras.Model):
         mse = keras.ops.mean(error, axis=(1, 2, 3))
         lmbda = self.lmbda(y_pred.quality)
         weight = (self.lmbda_max / lmbda) ** self.rate_balance
-        loss = keras.ops.mean(weight * (bpp + lmbda * mse))
+        distortion = mse
+        if self.distortion == "ms-ssim":
+            distortion = 1.0 - ms_ssim(y_pred.x_hat, image)
+        loss = keras.ops.mean(weight * (bpp + lmbda * distortion))
         psnr = 20 * math.log10(255.0) - keras.ops.log10(mse + 1e-3) * 10
         self.trackers["bpp"].update_state(bpp)
         self.trackers["psnr"].update_state(psnr)
@@ -160,5 +193,6 @@ class CodecModel(keras.Model):
             "lmbda_min": self.lmbda_min,
             "lmbda_max": self.lmbda_max,
             "rate_balance": self.rate_balance,
+            "distortion": self.distortion,
             "seed": self.seed,
         }

@@ -51,8 +51,8 @@ class Factorized(CodecModel):
         self.bottleneck.build()
         self.built = True
 
-    def hyper(self, y, quality):
-        return self.bottleneck.round_latents(y * self.gain(quality))
+    def hyper_latents(self, y, quality):
+        return y * self.gain(quality)
 
     def reconstruct(self, z_hat, residual, quality):
         return self.synthesis(z_hat / self.gain(quality))

@@ -85,9 +85,8 @@ class Hyperprior(CodecModel):
         self.bottleneck.build()
         self.built = True
 
-    def hyper(self, y, quality):
-        z = self.hyper_analysis(y * self.gain(quality))
-        return self.bottleneck.round_latents(z)
+    def hyper_latents(self, y, quality):
+        return self.hyper_analysis(y * self.gain(quality))
 
     def residuals(self, y, z_hat, indexes, quality):
         gain = self.gain(quality)
@@ -100,6 +99,12 @@ class Hyperprior(CodecModel):
         gain = self.gain(quality)
         y_hat = residual + self._mean(z_hat, residual, gain)
         return self.synthesis(y_hat / gain)
+
+    def relaxed(self, y, z_hat, quality, quantize):
+        gain = self.gain(quality)
+        mu = self._mean(z_hat, y, gain)
+        y_hat = quantize(y - mu) + mu
+        return self.synthesis(y_hat / gain), y - mu
 
     def call(self, inputs, training=False):
         x, quality = self.split_inputs(inputs, training)

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from tfcodec.entropy import EntropyBottleneck
-from tfcodec.entropy import GaussianConditional
+from tfcodec.entropy import LogisticConditional
 from tfcodec.models.base import CodecModel
 from tfcodec.models.base import CodecOutput
 from tfcodec.transforms import ContextMean
@@ -92,7 +92,7 @@ class Photo(CodecModel):
         self.bottleneck = EntropyBottleneck(
             hyper_channels, name="bottleneck", seed=self.seed
         )
-        self.conditional = GaussianConditional(
+        self.conditional = LogisticConditional(
             name="conditional", seed=self.seed
         )
         self.groups = (
@@ -135,9 +135,8 @@ class Photo(CodecModel):
             mean.build((None, None, None, self.context_channels))
         self.built = True
 
-    def hyper(self, y, quality):
-        z = self.hyper_analysis(y * self.gain(quality))
-        return self.bottleneck.round_latents(z)
+    def hyper_latents(self, y, quality):
+        return self.hyper_analysis(y * self.gain(quality))
 
     def residuals(self, y, z_hat, indexes, quality):
         step = self.latent_scale * self.gain(quality)
@@ -153,6 +152,13 @@ class Photo(CodecModel):
         step = self.latent_scale * gain
         _, _, y_hat = self._passes(z_hat, residual, step, lambda mu: residual)
         return self._synthesise(y_hat, gain, quality)
+
+    def relaxed(self, y, z_hat, quality, quantize):
+        gain = self.gain(quality)
+        _, mu, y_hat = self._passes(
+            z_hat, y, self.latent_scale * gain, lambda mu: quantize(y - mu)
+        )
+        return self._synthesise(y_hat, gain, quality), y - mu
 
     def call(self, inputs, training=False):
         x, quality = self.split_inputs(inputs, training)

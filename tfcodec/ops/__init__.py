@@ -2,6 +2,7 @@
 
 from tfcodec.ops.bounds import clip_with_return
 from tfcodec.ops.bounds import lower_bound
+from tfcodec.ops.ms_ssim import ms_ssim
 from tfcodec.ops.noise import add_uniform_noise
 from tfcodec.ops.rounding import floor_st
 from tfcodec.ops.rounding import round_st
@@ -20,6 +21,7 @@ __all__ = [
     "depth_to_space",
     "floor_st",
     "lower_bound",
+    "ms_ssim",
     "neighbours_3x3",
     "pad_to_multiple",
     "round_st",

@@ -85,26 +85,3 @@ def noisy_normal_bits(x, scale):
     log_mass = keras.ops.where(is_close, close, log_mass)
     log_mass = keras.ops.where(is_narrow, narrow, log_mass)
     return log_mass * (-1.0 / math.log(2.0))
-
-
-def noisy_normal_mixture_bits(x, scale, tail_weight, tail_scale):
-    """The same for a normal with heavier tails: a mixture of two scales.
-
-    The density is `1 - tail_weight` times N(0, scale**2) plus `tail_weight`
-    times N(0, (tail_scale * scale)**2).
-
-    Args:
-        x, scale: as in `noisy_normal_bits`.
-        tail_weight: float in (0, 1).
-        tail_scale: float, above 1.
-
-    Returns:
-        float32 tensor, bits per element.
-    """
-    log_2 = math.log(2.0)
-    body = noisy_normal_bits(x, scale) * -log_2
-    tail = noisy_normal_bits(x, tail_scale * scale) * -log_2
-    log_mass = keras.ops.logaddexp(
-        body + math.log(1.0 - tail_weight), tail + math.log(tail_weight)
-    )
-    return log_mass * (-1.0 / log_2)

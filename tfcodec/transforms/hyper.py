@@ -7,6 +7,7 @@ the coding tables; means are ordinary floats.
 import keras
 
 from tfcodec.layers import IntegerDense
+from tfcodec.layers.integer_dense import BIAS_SPEED
 from tfcodec.layers.integer_dense import KERNEL_SPEED
 from tfcodec.ops import crop_to
 from tfcodec.ops import depth_to_space
@@ -201,6 +202,22 @@ class IntegerScaleNetwork(keras.layers.Layer):
         kernel = keras.ops.convert_to_numpy(stage.kernel).copy()
         kernel[-1] = per_code * 2.0**stage.extra_shift / KERNEL_SPEED
         stage.kernel.assign(kernel)
+
+    def remap_quality(self, offset, slope):
+        """Makes quality q mean what `offset + slope * q` meant before.
+
+        Args:
+            offset: float, in units of quality.
+            slope: float. Weights beyond the integers' range are clipped.
+        """
+        per_quality = 2.5 * 2.0**-4  # of the input, see `quality_code`
+        for i in (0, 2, 3):
+            stage = self.stages[i]
+            kernel = keras.ops.convert_to_numpy(stage.kernel).copy()
+            shift = kernel[-1] * (KERNEL_SPEED / BIAS_SPEED)
+            stage.bias.assign_add(shift * (offset * per_quality))
+            kernel[-1] *= slope
+            stage.kernel.assign(kernel)
 
     def get_config(self):
         return {

@@ -22,6 +22,7 @@ from tfcodec.ops import depth_to_space
 from tfcodec.ops import space_to_depth
 
 BLOCK = 16  # pixels per latent, each way
+PATCH = 4  # pixels per feature at the finer scale
 PIXEL_SCALE = 64.0  # pixels / 64 are about unit variance
 _SMALL = keras.initializers.VarianceScaling(
     0.01, mode="fan_avg", distribution="uniform"
@@ -53,12 +54,14 @@ class TwoScaleAnalysis(keras.layers.Layer):
         self.blocks = tuple(blocks)
         policy = {"dtype": self.dtype_policy}
         fine, coarse = self.channels
-        self.patches = keras.layers.Conv2D(fine, 4, strides=4, **policy)
+        # Strided convolutions without overlap, as space_to_depth and 1x1: the
+        # same function, twice as fast on a CPU.
+        self.patches = keras.layers.Conv2D(fine, 1, **policy)
         self.fine_blocks = [
             BottleneckBlock(fine, **policy) for _ in range(self.blocks[0])
         ]
         self.norm = GDN(form="simple", **policy)
-        self.down = keras.layers.Conv2D(coarse, 4, strides=4, **policy)
+        self.down = keras.layers.Conv2D(coarse, 1, **policy)
         self.coarse_blocks = [
             BottleneckBlock(coarse, **policy) for _ in range(self.blocks[1])
         ]
@@ -72,19 +75,20 @@ class TwoScaleAnalysis(keras.layers.Layer):
 
     def build(self, input_shape):
         b, fine, coarse = input_shape[0], *self.channels
-        self.patches.build(input_shape)
-        for layer in (*self.fine_blocks, self.norm, self.down):
+        self.patches.build((b, None, None, PATCH * PATCH * 3))
+        for layer in (*self.fine_blocks, self.norm):
             layer.build((b, None, None, fine))
+        self.down.build((b, None, None, PATCH * PATCH * fine))
         for layer in (*self.coarse_blocks, self.head):
             layer.build((b, None, None, coarse))
         self.bypass.build((b, None, None, BLOCK * BLOCK * 3))
 
     def call(self, x):
         x = (keras.ops.cast(x, "float32") - 127.5) / PIXEL_SCALE
-        h = self.patches(x)
+        h = self.patches(space_to_depth(x, PATCH))
         for block in self.fine_blocks:
             h = block(h)
-        h = self.down(self.norm(h))
+        h = self.down(space_to_depth(self.norm(h), PATCH))
         for block in self.coarse_blocks:
             h = block(h)
         return self.head(h) + self.bypass(space_to_depth(x, BLOCK))
@@ -134,14 +138,18 @@ class TwoScaleSynthesis(keras.layers.Layer):
         self.coarse_blocks = [
             BottleneckBlock(coarse, **policy) for _ in range(self.blocks[1])
         ]
-        self.up = keras.layers.Conv2D(16 * fine, 1, **policy)
+        self.up = keras.layers.Conv2D(PATCH * PATCH * fine, 1, **policy)
         self.norm = GDN(inverse=True, form="simple", **policy)
         self.fine_blocks = [
             BottleneckBlock(fine, **policy) for _ in range(self.blocks[0])
         ]
         self.fine_gain = QualityGain(fine)
         self.head = keras.layers.Conv2D(
-            16 * 3, 3, padding="same", kernel_initializer=_SMALL, **policy
+            PATCH * PATCH * 3,
+            3,
+            padding="same",
+            kernel_initializer=_SMALL,
+            **policy,
         )
         self.bypass = keras.layers.Dense(BLOCK * BLOCK * 3, dtype="float32")
 
@@ -161,11 +169,11 @@ class TwoScaleSynthesis(keras.layers.Layer):
         h = h * keras.ops.cast(self.enter_gain(quality), h.dtype)
         for block in self.coarse_blocks:
             h = block(h)
-        h = self.norm(depth_to_space(self.up(h), 4))
+        h = self.norm(depth_to_space(self.up(h), PATCH))
         for block in self.fine_blocks:
             h = block(h)
         h = h * keras.ops.cast(self.fine_gain(quality), h.dtype)
-        h = depth_to_space(keras.ops.cast(self.head(h), "float32"), 4)
+        h = depth_to_space(keras.ops.cast(self.head(h), "float32"), PATCH)
         x_hat = h + depth_to_space(self.bypass(y), BLOCK)
         return x_hat * PIXEL_SCALE + 127.5
 

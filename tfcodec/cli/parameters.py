@@ -1,0 +1,44 @@
+"""Kinds of values on the command line."""
+
+import math
+
+import click
+
+
+class Number(click.FloatRange):
+    """A float in a range; `nan` and `inf` are refused."""
+
+    def convert(self, value, param, ctx):
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a finite number.", param, ctx)
+        return number
+
+
+class List(click.ParamType):
+    """Values separated by commas, as a tuple.
+
+    Args:
+        kind: `click.ParamType` of each value; None for str.
+        length: int, how many there must be; None for any number.
+    """
+
+    name = "list"
+
+    def __init__(self, kind=None, length=None):
+        self._kind = kind
+        self._length = length
+
+    def convert(self, value, param, ctx):
+        if isinstance(value, tuple):
+            return value
+        parts = [part.strip() for part in value.split(",") if part.strip()]
+        if self._length not in (None, len(parts)):
+            self.fail(f"{value} is not {self._length} values.", param, ctx)
+        if self._kind is None:
+            return tuple(parts)
+        return tuple(self._kind.convert(part, param, ctx) for part in parts)
+
+
+POSITIVE = Number(min=0, min_open=True)
+QUALITY = Number(1, 100)

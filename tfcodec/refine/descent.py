@@ -1,0 +1,214 @@
+"""Gradient descent on the latents of one image, by effort."""
+
+import math
+from typing import NamedTuple
+
+import keras
+import numpy as np
+
+from tfcodec.backend import compiled_gradient
+from tfcodec.refine.relaxation import Relaxation
+from tfcodec.refine.tiles import ALIGN
+from tfcodec.refine.tiles import Span
+from tfcodec.refine.tiles import spans
+
+MIN_EFFORT, MAX_EFFORT = 1, 5
+
+# Second derivative in bits of the cost with respect to a latent, in units of
+# its step, where uniform quantization is at its optimum: the step at which
+# `w * step**2 / 12` loses what `-log2(step)` bits gain has w = 6 / ln(2), and
+# the second derivative is 2 * w. Channels that have more get their own.
+CURVATURE = 12.0 / math.log(2.0)
+PROBE = 16  # latents each way, on which the curvature of channels is measured
+BLOCK = 16  # pixels per latent, each way
+MOMENTUM = 0.9
+Z_DECAY = 0.99  # of the mean square that divides the gradients of z
+Z_FLOOR = 0.1  # bits, added to its root
+
+
+class Plan(NamedTuple):
+    """How an effort refines.
+
+    In the first `z_steps` of `steps` both y and z move, then z is rounded and
+    y goes on alone. Step `t` of `n` has `rate` (of z: `z_rate`) times
+    `(1 + cos(pi * (t + 1/2) / n)) / 2`; the sharpness grows geometrically.
+    """
+
+    steps: int
+    z_steps: int
+    rate: float  # of y, in Newton steps
+    z_rate: float  # of z, in integers
+    sharpness: tuple  # first, last
+
+
+# Measured in docs/experiments.md, "Effort".
+PLANS = {
+    2: Plan(1, 0, 1.0, 0.0, (2.5, 2.5)),
+    3: Plan(8, 5, 0.4, 0.3, (2.0, 5.0)),
+    4: Plan(25, 15, 0.2, 0.3, (1.0, 5.0)),
+    5: Plan(80, 50, 0.1, 0.2, (1.0, 7.0)),
+}
+
+
+class Refiner:
+    """Refines latents and hyper-latents of images under one model.
+
+    Descent on `Relaxation`, whose soft rounding sharpens with every step:
+    momentum on y, with steps divided by the curvature of each channel, and
+    Adam on z.
+
+    Args:
+        model: `CodecModel` with two streams.
+        coding: `tfcodec.presets.Coding` of the model.
+
+    Raises:
+        ValueError: the model has one stream.
+        NotImplementedError: the backend has no gradients.
+
+    Reference: Campos et al. 2019, https://arxiv.org/abs/1906.01223 (latents
+    optimized for one image, the networks fixed); Yang et al. 2020,
+    https://arxiv.org/abs/2006.04240, section 3. Departures: rates are those of
+    the integer tables; annealed soft rounding instead of Gumbel noise.
+    """
+
+    def __init__(self, model, coding):
+        if not hasattr(model, "scale_network"):
+            raise ValueError(
+                "`effort` above 1 needs a model with hyper-latents. Received: "
+                f"model {model.name!r}"
+            )
+        self.model = model
+        self.coding = coding
+        side = (1, None, None)
+        shapes = (
+            (*side, model.latent_channels),
+            (*side, model.bottleneck.channels),
+            (*side, 3),
+            (*side, 1),
+            (1,),
+            (),
+            (),
+        )
+
+        def project(y, z, signs, quality):
+            x_hat, _ = model.relaxed(y, z, quality, lambda residual: residual)
+            return keras.ops.sum(signs * x_hat)
+
+        self.project = compiled_gradient(
+            project, model, (*shapes[:3], (1,)), count=1
+        )
+        relaxation = Relaxation(model, coding.tables)
+        self.gradients = [
+            compiled_gradient(relaxation, model, shapes, count)
+            for count in (1, 2)
+        ]
+
+    def __call__(self, y, z, image, inside, quality, effort, report=None):
+        """Refined latents.
+
+        Args:
+            y: float32 `(1, h, w, latent_channels)`, what the analysis gives.
+            z: float32, what `CodecModel.hyper_latents` gives.
+            image, inside: see `Relaxation`.
+            quality: float32 array `(1,)`.
+            effort: int, a key of `PLANS`.
+            report: function of two ints, steps done and of how many; or None.
+
+        Returns:
+            `(y, z)`, float32 arrays: before the gain, and before rounding.
+        """
+        plan = PLANS[effort]
+        gain = keras.ops.convert_to_numpy(self.model.gain(quality))
+        lmbda = np.float32(self.model.lmbda(float(quality[0])))
+        y, z = y * gain, np.array(z)
+        new_y, new_z = y.copy(), z.copy()
+        curvature = self._curvature(y, z, quality, lmbda)
+        tiles = [(r, c) for r in spans(y.shape[1]) for c in spans(y.shape[2])]
+        for number, tile in enumerate(tiles):
+
+            def step_done(count, done=number * plan.steps):
+                if report:
+                    report(done + count, plan.steps * len(tiles))
+
+            tile_y, tile_z = self._descend(
+                _cut(y, tile, 1),
+                _cut(z, tile, 1 / ALIGN),
+                (_cut(image, tile, BLOCK), _cut(inside, tile, BLOCK)),
+                (quality, lmbda),
+                plan,
+                curvature,
+                step_done,
+            )
+            _put(new_y, tile_y, tile, 1)
+            _put(new_z, tile_z, tile, 1 / ALIGN)
+        return new_y / gain, new_z
+
+    def _curvature(self, y, z, quality, lmbda):
+        """Second derivative of the distortion in each channel of y, in bits.
+
+        The mean over the latents in the middle of an image; at least
+        `CURVATURE`. A random sign per pixel gives the squared norm of each
+        column of the synthesis' Jacobian, on average (Hutchinson 1990).
+        """
+        middle = [
+            (n - min(n, PROBE)) // 2 // ALIGN * ALIGN for n in y.shape[1:3]
+        ]
+        tile = [Span(n, n, n + PROBE, n + PROBE) for n in middle]
+        y = _cut(y, tile, 1)
+        shape = (1, BLOCK * y.shape[1], BLOCK * y.shape[2], 3)
+        signs = np.random.default_rng(0).integers(0, 2, shape) * 2.0 - 1.0
+        z = np.rint(_cut(z, tile, 1 / ALIGN))
+        (slope,) = self.project(y, z, signs.astype(np.float32), quality)
+        squares = np.square(keras.ops.convert_to_numpy(slope))
+        measured = 2.0 / 3.0 * lmbda * squares.mean(axis=(0, 1, 2))
+        return np.maximum(measured, CURVATURE).astype(np.float32)
+
+    def _descend(self, y, z, pixels, rate, plan, curvature, step_done):
+        y_mean, z_mean, z_square = (np.zeros_like(a) for a in (y, z, z))
+        of_y, of_both = self.gradients
+        first, last = plan.sharpness
+        for t in range(plan.steps):
+            place = (t + 0.5) / plan.steps
+            sharpness = np.float32(first * (last / first) ** place)
+            moves_z = t < plan.z_steps
+            if t == plan.z_steps:
+                z = np.rint(z)
+            slopes = (of_both if moves_z else of_y)(
+                y, z, *pixels, *rate, sharpness
+            )
+            slopes = [keras.ops.convert_to_numpy(slope) for slope in slopes]
+            y_mean = MOMENTUM * y_mean + slopes[0]
+            y = y - plan.rate * _fall(place) * y_mean / curvature
+            if moves_z:
+                z_mean += (1 - MOMENTUM) * (slopes[1] - z_mean)
+                z_square += (1 - Z_DECAY) * (slopes[1] ** 2 - z_square)
+                mean = z_mean / (1 - MOMENTUM ** (t + 1))
+                root = np.sqrt(z_square / (1 - Z_DECAY ** (t + 1)))
+                z_rate = plan.z_rate * _fall((t + 0.5) / plan.z_steps)
+                z = z - z_rate * mean / (root + Z_FLOOR)
+            step_done(t + 1)
+        return y, z
+
+
+def _fall(place):
+    """From 1 to 0 by a cosine, where `place` goes from 0 to 1."""
+    return 0.5 * (1.0 + math.cos(math.pi * place))
+
+
+def _cut(array, tile, scale):
+    """The refined part of a tile; `scale` is per latent."""
+    rows, columns = (
+        slice(int(s.start * scale), math.ceil(s.stop * scale)) for s in tile
+    )
+    return array[:, rows, columns]
+
+
+def _put(array, part, tile, scale):
+    """Writes the kept part of a refined tile."""
+    rows, columns = (
+        slice(int(s.first * scale), math.ceil(s.last * scale)) for s in tile
+    )
+    top, left = (int((s.first - s.start) * scale) for s in tile)
+    kept = array[:, rows, columns]
+    height, width = kept.shape[1:3]
+    kept[...] = part[:, top : top + height, left : left + width]
