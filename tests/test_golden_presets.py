@@ -17,6 +17,8 @@ from PIL import Image
 import tfcodec
 from tfcodec import presets
 from tfcodec.bitstream import unpack
+from tfcodec.errors import BitstreamError
+from tfcodec.errors import TfcodecError
 
 GOLDEN = pathlib.Path(__file__).parent / "golden"
 DEMO = pathlib.Path(tfcodec.__file__).parent / "demo_data" / "whale.webp"
@@ -66,6 +68,16 @@ def test_preset_decodes_its_golden_files(name):
         decoded = codec.decompress(data).astype(int)
         difference = np.abs(decoded - np.asarray(Image.open(png)).astype(int))
         assert difference.max() <= 1
+
+
+@pytest.mark.parametrize("name", presets.RETIRED.values())
+def test_files_of_retired_presets_say_so(name):
+    """One file of each is kept."""
+    data = (GOLDEN / f"{name}-q50.tfc").read_bytes()
+    with pytest.raises(BitstreamError, match=f"preset {name}, which is ret"):
+        presets.by_identifier(unpack(data).preset_id)
+    with pytest.raises(TfcodecError, match=f"'{name}' is retired"):
+        tfcodec.load(name)
 
 
 def test_numbers_are_those_of_the_format_document():

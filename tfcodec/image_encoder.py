@@ -14,7 +14,6 @@ from tfcodec.entropy.build_tables import build_network
 from tfcodec.layers.gain import MAX_QUALITY
 from tfcodec.layers.gain import MIN_QUALITY
 from tfcodec.metrics import bpp
-from tfcodec.metrics import mse
 from tfcodec.refine import MAX_EFFORT
 from tfcodec.refine import MIN_EFFORT
 
@@ -119,7 +118,8 @@ class ImageEncoder:
         """The `.tfc` file.
 
         Above effort 1 it is the refined file, or that of effort 1 should its
-        rate-distortion cost `bpp + lmbda(quality) * MSE` be the lower one.
+        rate-distortion cost `bpp + lmbda(quality) * distortion` be the lower
+        one. Models trained for MS-SSIM refine images from 176 pixels on.
 
         Args:
             quality: float, 1..100.
@@ -134,6 +134,11 @@ class ImageEncoder:
             ValueError: out of range, or an effort above 1 for a model without
                 hyper-latents.
         """
+        check_effort(effort)
+        if effort > 1 and not self.codec.refiner().can_refine(
+            *self.batch.shape[1:3]
+        ):
+            effort = 1
         symbols = self.symbols(quality, effort, report)
         data = self._pack(symbols, quality)
         if effort == 1:
@@ -160,19 +165,18 @@ class ImageEncoder:
         )
 
     def _cost(self, data, symbols, quality):
-        """Bits per pixel plus weighted MSE of the decoded pixels."""
+        """Bits per pixel plus weighted distortion of the decoded pixels."""
         z_hat, residual, _ = symbols
         x_hat = self.codec.run_reconstruct(
             z_hat[None].astype(np.float32),
             residual[None].astype(np.float32),
             _as_coded(quality),
         )
-        x_hat = keras.ops.convert_to_numpy(x_hat)[
-            0, : self.height, : self.width
-        ]
+        model = self.codec.model
+        total = float(model.total_distortion(x_hat, self.batch, self._inside()))
         rate = bpp(len(data), self.height, self.width)
-        lmbda = float(self.codec.model.lmbda(quality))
-        return rate + lmbda * mse(x_hat, self.image)
+        distortion = total / (self.height * self.width)
+        return rate + float(model.lmbda(quality)) * distortion
 
 
 def first_rows(shape, channels):

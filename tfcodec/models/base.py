@@ -145,6 +145,22 @@ class CodecModel(keras.Model):
         ratio = math.log(self.lmbda_max / self.lmbda_min)
         return self.lmbda_min * keras.ops.exp(position * ratio)
 
+    def total_distortion(self, x_hat, image, inside):
+        """Sum of the loss' distortion over the pixels that count.
+
+        Args:
+            x_hat, image: float32 `(b, h, w, 3)`, 0..255.
+            inside: float32 `(b, h, w, 1)`, 1 for pixels that count, else 0.
+
+        Returns:
+            float32 scalar.
+        """
+        if self.distortion == "ms-ssim":
+            similarity = ms_ssim(inside * (x_hat - image) + image, image)
+            pixels = keras.ops.sum(inside, axis=(1, 2, 3))
+            return keras.ops.sum(pixels * (1.0 - similarity))
+        return keras.ops.sum(inside * keras.ops.square(x_hat - image)) / 3.0
+
     def split_inputs(self, inputs, training):
         """`(image, quality)` as float32 from either form of `inputs`."""
         if isinstance(inputs, dict):

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from tfcodec.backend import compiled_gradient
+from tfcodec.ops.ms_ssim import MS_SSIM_MIN_SIDE
 from tfcodec.refine.relaxation import Relaxation
 from tfcodec.refine.tiles import ALIGN
 from tfcodec.refine.tiles import Span
@@ -103,6 +104,11 @@ class Refiner:
             for count in (1, 2)
         ]
 
+    def can_refine(self, height, width):
+        """Whether the distortion is defined for tiles of such an image."""
+        smallest = MS_SSIM_MIN_SIDE if self.model.distortion != "mse" else 1
+        return min(height, width) >= smallest
+
     def __call__(self, y, z, image, inside, quality, effort, report=None):
         """Refined latents.
 
@@ -146,10 +152,14 @@ class Refiner:
     def _curvature(self, y, z, quality, lmbda):
         """Second derivative of the distortion in each channel of y, in bits.
 
+        Of MSE; other distortions have the theoretical one everywhere.
+
         The mean over the latents in the middle of an image; at least
         `CURVATURE`. A random sign per pixel gives the squared norm of each
         column of the synthesis' Jacobian, on average (Hutchinson 1990).
         """
+        if self.model.distortion != "mse":
+            return np.full(y.shape[3], CURVATURE, np.float32)
         middle = [
             (n - min(n, PROBE)) // 2 // ALIGN * ALIGN for n in y.shape[1:3]
         ]

@@ -1,7 +1,7 @@
 """The rate-distortion cost of a model's file, made differentiable.
 
 y ── - mu ── soft round ─┬─ bits by the tables, between integers linear
-     │                   └─ + mu ─ / gain(q) ─ synthesis ─ squared error
+     │                   └─ + mu ─ / gain(q) ─ synthesis ─ distortion
 z ── round ─┬─ integer scale network ─► table of each residual
             └─ hyper_mean, context passes ─► mu
 """
@@ -32,7 +32,7 @@ def soft_round(x, sharpness):
 
 
 class Relaxation:
-    """Bits plus weighted squared error as a function of real latents.
+    """Bits plus weighted distortion as a function of real latents.
 
     Args:
         model: `CodecModel` with two streams.
@@ -44,10 +44,9 @@ class Relaxation:
             hyper-latents before rounding. They are rounded with the
             straight-through gradient; so are the indexes of the tables.
         image: float32 `(1, 16 * h, 16 * w, 3)`, 0..255.
-        inside: float32 `(1, 16 * h, 16 * w, 1)`, weight of each pixel's
-            squared error.
+        inside: float32 `(1, 16 * h, 16 * w, 1)`, 1 for pixels that count.
         quality: float32 `(1,)`.
-        lmbda: float32 scalar, weight of the MSE against bits per pixel.
+        lmbda: float32 scalar, weight of the distortion against bits.
         sharpness: float32 scalar, of the soft rounding.
 
     Returns:
@@ -80,8 +79,8 @@ class Relaxation:
             residual, indexes, rows, coded, sharpness
         )
         x_hat = keras.ops.clip(x_hat, 0.0, 255.0)
-        error = keras.ops.sum(inside * keras.ops.square(x_hat - image))
-        return bits + lmbda * error / 3.0
+        distortion = self.model.total_distortion(x_hat, image, inside)
+        return bits + lmbda * distortion
 
     def _z_bits(self, z):
         below = keras.ops.stop_gradient(keras.ops.floor(z))
