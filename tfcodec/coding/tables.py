@@ -23,7 +23,7 @@ ESCAPE = 1 << 20  # Stands for "escape" where values are looked up.
 # Code length of a symbol by its frequency, in 2**-24 bits: integers, so that
 # sums do not depend on their order. Entry 0 is never used.
 COST_UNIT = 1 << 24
-_COST = np.rint(
+COST = np.rint(
     COST_UNIT * (PRECISION - np.log2(np.maximum(np.arange(TOTAL + 1), 1)))
 ).astype(np.int64)
 
@@ -145,7 +145,7 @@ class Intervals(NamedTuple):
     def cost(self) -> int:
         """Ideal code length in units of `1 / COST_UNIT` bits."""
         escape_cost = ESCAPE_BITS * COST_UNIT * self.escapes.size
-        return int(_COST[self.freq].sum()) + escape_cost
+        return int(COST[self.freq].sum()) + escape_cost
 
 
 def intervals(values, rows, tables: CdfTables) -> Intervals:

@@ -1,0 +1,214 @@
+"""Decoder of rANS payloads in builtin TFLite ops; see `rans_graph`."""
+
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from tfcodec.coding import CdfTables
+from tfcodec.coding import rans
+from tfcodec.coding.tables import ESCAPE
+from tfcodec.coding.tables import PRECISION
+from tfcodec.coding.tables import TOTAL
+from tfcodec.coding.tables import VALUE_MAX
+from tfcodec.export import lanes
+from tfcodec.export.lanes import LaneLoop
+from tfcodec.export.rans_status import Status
+from tfcodec.export.rans_status import flag
+from tfcodec.export.tensors import Rows
+from tfcodec.export.tensors import count_true
+from tfcodec.export.tensors import first_of
+from tfcodec.export.tensors import is_fine
+from tfcodec.export.tensors import largest_lanes
+from tfcodec.export.tensors import outside
+from tfcodec.export.tensors import take
+
+
+class DecoderState(NamedTuple):
+    """Where a batch of payloads stands between two segments."""
+
+    words: tf.Tensor  # int32 (batch, words), 0..65535, the whole payload
+    lanes: tf.Tensor  # int32 (batch,), 0 for an empty or a wrong payload
+    states: tf.Tensor  # int32 (batch, largest number of lanes)
+    front: tf.Tensor  # int32 (batch,), the next word
+    back: tf.Tensor  # int32 (batch,), behind the next escape
+    used: tf.Tensor  # bool (batch,), whether a symbol was decoded
+    status: tf.Tensor  # int32 (batch,), a `Status`
+    numbers: tf.Tensor  # int32 (batch, 2), what its sentence names
+
+
+class GraphDecoder:
+    """Call `start`, `decode_segment` once per segment, then `finish`.
+
+    The values of an image are only to be trusted if its status is 0 then. No
+    payload makes the graph read outside its tensors, or loop for longer than
+    the rows say.
+
+    Args:
+        tables: the tables; they become constants of the graph.
+    """
+
+    def __init__(self, tables: CdfTables):
+        self._rows = Rows(tables)
+        # One more row, for lanes that have nothing to do: the frequency 4096
+        # and `slot - start = slot` leave a state as it is.
+        idle = np.stack([np.full(TOTAL, TOTAL), np.arange(TOTAL)], axis=1)
+        steps = [tables.decode_step, idle.astype(np.int32)]
+        # Tensors, so that a graph with many segments holds them once.
+        self._step = tf.constant(np.concatenate(steps))
+        self._value = tf.constant(tables.decode_value)
+
+    def start(self, payload, num_bytes) -> DecoderState:
+        """Reads the beginning of payloads.
+
+        Args:
+            payload: uint8 `(batch, bytes)`, padded at the end with anything.
+            num_bytes: int32 `(batch,)`, how many bytes are the payload; more
+                than there are count as all of them.
+        """
+        num_bytes = tf.clip_by_value(num_bytes, 0, tf.shape(payload)[1])
+        words = _words(payload)
+        declared = words[:, 0]
+        status = tf.zeros_like(num_bytes)
+        numbers = tf.stack([status, status], axis=1)
+        not_even = tf.not_equal(num_bytes % 2, 0)
+        for bad, code in (
+            (tf.logical_or(num_bytes < 6, not_even), Status.LENGTH),
+            (outside(declared, 1, rans.MAX_LANES), Status.LANES),
+            (num_bytes < 2 + 4 * declared, Status.SHORT),
+        ):
+            bad = tf.logical_and(num_bytes > 0, bad)
+            status, numbers = flag(
+                status, numbers, bad, code, declared, num_bytes
+            )
+        there = tf.logical_and(num_bytes > 0, is_fine(status))
+        num_lanes = tf.where(there, declared, 0)
+
+        lane = tf.range(largest_lanes(num_lanes))[None]
+        active = lane < num_lanes[:, None]
+        low = take(words, 1 + 2 * lane)
+        high = take(words, 2 + 2 * lane)
+        # From 2**15 to 2**31 - 1, said of the halves.
+        bad = tf.logical_and(high < 1, low < rans.STATE_MIN)
+        bad = tf.logical_and(active, tf.logical_or(bad, high > VALUE_MAX))
+        bad = tf.reduce_any(bad, axis=1)
+        status, numbers = flag(status, numbers, bad, Status.STATE)
+        states = low + 65536 * tf.minimum(high, VALUE_MAX)
+        return DecoderState(
+            words=words,
+            lanes=num_lanes,
+            states=tf.where(active, states, rans.STATE_MIN),
+            front=tf.where(there, 1 + 2 * num_lanes, 0),
+            back=num_bytes // 2,
+            used=tf.zeros_like(there),
+            status=status,
+            numbers=numbers,
+        )
+
+    def decode_segment(self, state: DecoderState, rows):
+        """Decodes the next segment.
+
+        Args:
+            state: from `start` or from the segment before.
+            rows: int32 `(batch, elements)`, the table row of each element, or
+                -1 for no element.
+        Returns:
+            The new state, and the values, int32 `(batch, elements)`: 0 for no
+            element.
+        """
+        rows, status, numbers = self._rows.check(
+            rows, state.status, state.numbers
+        )
+        coded = self._rows.size(rows) > 1
+        count = count_true(coded)
+        bad = tf.logical_and(tf.equal(state.lanes, 0), count > 0)
+        status, numbers = flag(status, numbers, bad, Status.EMPTY, count)
+        coded = tf.logical_and(coded, is_fine(status)[:, None])
+
+        states, front, slots = self._decode_coded(state, coded, rows)
+        bad = front > state.back
+        status, numbers = flag(status, numbers, bad, Status.SYMBOLS)
+        values = tf.gather(self._value, slots)
+        escaped = tf.logical_and(coded, tf.equal(values, ESCAPE))
+        nth = tf.cumsum(tf.cast(escaped, tf.int32), axis=1)
+        raw = take(state.words, state.back[:, None] - nth)
+        raw = tf.where(raw > VALUE_MAX, raw - 65536, raw)
+        values = tf.where(escaped, raw, values)
+        values = tf.where(coded, values, self._rows.offset(rows))
+        back = state.back - count_true(escaped)
+        bad = back < front
+        status, numbers = flag(status, numbers, bad, Status.ESCAPES)
+
+        fine = is_fine(status)
+        state = state._replace(
+            states=states,
+            front=tf.where(fine, front, state.front),
+            back=tf.where(fine, back, state.back),
+            used=tf.logical_or(state.used, count > 0),
+            status=status,
+            numbers=numbers,
+        )
+        return state, tf.where(fine[:, None], values, 0)
+
+    def finish(self, state: DecoderState) -> DecoderState:
+        """Checks that the payloads were used up exactly."""
+        status, numbers = state.status, state.numbers
+        bad = tf.logical_and(state.lanes > 0, tf.logical_not(state.used))
+        status, numbers = flag(status, numbers, bad, Status.UNUSED)
+        left = state.back - state.front
+        bad = tf.not_equal(left, 0)
+        status, numbers = flag(status, numbers, bad, Status.LEFT, left)
+        bad = tf.not_equal(state.states, rans.STATE_MIN)
+        bad = tf.reduce_any(bad, axis=1)
+        status, numbers = flag(status, numbers, bad, Status.FINAL)
+        return state._replace(status=status, numbers=numbers)
+
+    def _decode_coded(self, state, coded, rows):
+        """States, front and the slots of all symbols, `row * 4096 + slot`."""
+        width = tf.shape(state.states)[1]
+        # Room for all that a block can ask for, from behind the last word on,
+        # and for the word before the first.
+        words = tf.pad(state.words, [[0, 0], [1, lanes.UNROLL * width + 1]])
+        first = first_of(words)[:, None]
+        limit = first + state.back[:, None] + 1
+        words = tf.reshape(words, [-1])
+
+        def block(carry, feeds):
+            states, position = carry
+            # Only images whose words have ended come to the limit.
+            position = tf.minimum(position, limit)
+            slots = []
+            for row in tf.unstack(feeds[0]):
+                rest = tf.bitwise.right_shift(states, PRECISION)
+                slots.append(row + states % TOTAL)
+                freq, bias = tf.unstack(
+                    tf.gather(self._step, slots[-1]), axis=-1
+                )
+                # A frequency of 4096 has the start 0: below 2**31 always.
+                states = freq * rest + bias
+                low = states < rans.STATE_MIN
+                taken = tf.cumsum(tf.cast(low, tf.int32), axis=1) + position
+                word = tf.gather(words, taken)
+                # The clamp only keeps states that take no word from overflow.
+                filled = 65536 * tf.minimum(states, rans.STATE_MIN - 1) + word
+                states = tf.where(low, filled, states)
+                position = taken[:, -1:]
+            return (states, position), tf.stack(slots)
+
+        loop = LaneLoop(coded, tf.maximum(state.lanes, 1), width)
+        (states, position), slots = loop.run(
+            block,
+            (state.states, first + state.front[:, None]),
+            [rows * TOTAL],
+            [self._rows.num_tables * TOTAL],
+        )
+        return states, (position - first)[:, 0], slots
+
+
+def _words(payload):
+    """uint8 `(batch, bytes)` to int32 `(batch, at least 1)`, 0..65535."""
+    octets = tf.cast(payload, tf.int32)
+    octets = tf.pad(octets, [[0, 0], [0, 2 - tf.shape(octets)[1] % 2]])
+    batch, length = tf.unstack(tf.shape(octets))
+    octets = tf.reshape(octets, tf.stack([batch, length // 2, 2]))
+    return octets[:, :, 0] + 256 * octets[:, :, 1]
