@@ -41,7 +41,7 @@ MAY_IMPORT = {
     "models": {"errors", "ops", "layers", "priors", "entropy", "transforms"},
     "presets": {"errors", "coding", "weights"},
     "complexity": {"errors"},
-    "refine": {"backend", "coding"},
+    "refine": {"backend", "coding", "ops"},
     "image_encoder": {
         "bitstream",
         "coding",
