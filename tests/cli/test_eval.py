@@ -56,7 +56,7 @@ def test_unreadable_image(call, arguments, folder):
         (("--bpp-range", "2,1"), ("two rising positive numbers",)),
         (("--qualities", "0"), ("1<=x<=100",)),
         (("--effort", "9"), ("1<=x<=5",)),
-        (("--preset", "none"), ("Preset 'none' does not exist",)),
+        (("--preset", "none"), ("There is no preset 'none'",)),
         (("--published", "none.json"), ("none.json: No such file",)),
         (("--slider-against", "webp"), ("must be one of the peers",)),
     ],

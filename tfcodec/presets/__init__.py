@@ -132,10 +132,11 @@ def find(name):
         and (_ROOT / known / "preset.json").is_file()
     ]
     if not versions:
-        is_retired = str(name) in RETIRED.values()
-        state = "is retired" if is_retired else "does not exist"
+        wrong = f"There is no preset {str(name)!r}"
+        if str(name) in RETIRED.values():
+            wrong = f"The preset {str(name)!r} is retired"
         raise TfcodecError(
-            f"Preset {str(name)!r} {state}. Presets: "
+            f"{wrong}. Presets: "
             f"{', '.join(preset_names())}; or the path of a preset folder."
         )
     newest = max(versions, key=lambda known: int(known.rsplit("-", 1)[1]))
