@@ -8,6 +8,7 @@ can be compared between machines.
 """
 
 import argparse
+import functools
 import math
 import os
 import platform
@@ -21,6 +22,7 @@ from tfcodec.coding import RansDecoder
 from tfcodec.coding import code_length
 from tfcodec.coding import encode
 from tfcodec.coding import quantize_pmf
+from tfcodec.evaluation.machine import processor
 
 SIZES = (1_000, 3_000, 10_000, 45_000, 200_000, 1_000_000)  # Symbols.
 NUM_SCALES = 64
@@ -31,7 +33,7 @@ def main():
     parser.add_argument("--repeats", type=int, default=7)
     repeats = parser.parse_args().repeats
     print(
-        f"{cpu_name()}, {os.cpu_count()} cores, 1 thread used; "
+        f"{processor()}, {os.cpu_count()} cores, 1 thread used; "
         f"Python {platform.python_version()}, NumPy {np.__version__}, "
         f"zlib {zlib.ZLIB_RUNTIME_VERSION}; best of {repeats}\n"
     )
@@ -55,12 +57,7 @@ def measure(size, scales, tables, repeats):
     raw = values.astype("<i2").tobytes()
     packed = zlib.compress(raw, 6)
 
-    def decode():
-        decoder = RansDecoder(payload, tables)
-        found = decoder.decode(rows)
-        decoder.finish()
-        return found
-
+    decode = functools.partial(decode_all, payload, rows, tables)
     if not np.array_equal(decode(), values):
         raise RuntimeError("The decoder did not return what was encoded.")
     encode_s = best(lambda: encode([(values, rows)], tables), repeats)
@@ -88,25 +85,22 @@ def build_tables(scales):
     return CdfTables.from_rows(cdfs, offsets)
 
 
-def best(function, repeats):
-    """Seconds of the fastest of `repeats` calls."""
+def decode_all(payload, rows, tables):
+    """The values of a payload with one segment."""
+    decoder = RansDecoder(payload, tables)
+    found = decoder.decode(rows)
+    decoder.finish()
+    return found
+
+
+def best(function, repeats, clock=time.perf_counter):
+    """Seconds, by `clock`, of the fastest of `repeats` calls."""
     seconds = math.inf
     for _ in range(repeats):
-        begin = time.perf_counter()
+        begin = clock()
         function()
-        seconds = min(seconds, time.perf_counter() - begin)
+        seconds = min(seconds, clock() - begin)
     return seconds
-
-
-def cpu_name():
-    try:
-        with open("/proc/cpuinfo") as lines:
-            for line in lines:
-                if line.startswith("model name"):
-                    return line.split(":", 1)[1].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
 
 
 if __name__ == "__main__":

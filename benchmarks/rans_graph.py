@@ -16,13 +16,14 @@ import time
 import numpy as np
 import tensorflow as tf
 from coder import NUM_SCALES
+from coder import best
 from coder import build_tables
-from coder import cpu_name
+from coder import decode_all
 
-from tfcodec.coding import RansDecoder
 from tfcodec.coding import code_length
 from tfcodec.coding import encode
 from tfcodec.coding import rans
+from tfcodec.evaluation.machine import processor
 from tfcodec.export import lanes
 from tfcodec.export.rans_graph import RansGraph
 
@@ -48,7 +49,7 @@ def main():
     rans.BITS_PER_LANE = int(bits // options.lanes)
     payload = encode([(values, rows)], tables)
     print(
-        f"{cpu_name()}, 1 thread; TensorFlow {tf.__version__}, "
+        f"{processor()}, 1 thread; TensorFlow {tf.__version__}, "
         f"NumPy {np.__version__}; {rows.size:,} symbols, {len(payload):,} "
         f"bytes, {int.from_bytes(payload[:2], 'little')} lanes, "
         f"{options.unroll} steps unrolled; best of {options.repeats}\n"
@@ -61,7 +62,7 @@ def main():
         if not np.array_equal(run_decode(), values):
             raise RuntimeError(f"{name} did not return what was encoded.")
         seconds = [
-            cpu_seconds(function, options.repeats)
+            best(function, options.repeats, time.process_time)
             for function in (run_encode, run_decode)
         ]
         speeds = [rows.size / s / 1e6 for s in seconds]
@@ -72,26 +73,13 @@ def main():
         )
 
 
-def cpu_seconds(function, repeats):
-    """The least CPU time of `repeats` calls."""
-    seconds = math.inf
-    for _ in range(repeats):
-        begin = time.process_time()
-        function()
-        seconds = min(seconds, time.process_time() - begin)
-    return seconds
-
-
 def coders(values, rows, payload, tables):
     """Name, and functions that encode to bytes and decode to values."""
-
-    def decode():
-        decoder = RansDecoder(payload, tables)
-        found = decoder.decode(rows)
-        decoder.finish()
-        return found
-
-    yield "NumPy", lambda: encode([(values, rows)], tables), decode
+    yield (
+        "NumPy",
+        lambda: encode([(values, rows)], tables),
+        lambda: decode_all(payload, rows, tables),
+    )
 
     graph = RansGraph(tables)
     matrix = tf.TensorSpec([None, None], tf.int32)

@@ -7,6 +7,7 @@ import click
 from tfcodec.cli.parameters import POSITIVE
 from tfcodec.cli.parameters import QUALITY
 from tfcodec.cli.parameters import List
+from tfcodec.cli.parameters import debug_option
 from tfcodec.cli.report import Reporter
 from tfcodec.cli.report import reason
 from tfcodec.cli.report import shown
@@ -102,7 +103,7 @@ from tfcodec.errors import TfcodecError
     help="Only the first N images.",
 )
 @click.option("--fresh", is_flag=True, help="Discard earlier results in OUT.")
-@click.option("--debug", is_flag=True, help="Show tracebacks of errors.")
+@debug_option
 def evaluate(debug, **options):
     """Measure tfcodec and other codecs on the images of a folder.
 

@@ -1,12 +1,10 @@
 """`tfcodec info`: what the header of a `.tfc` file says, without Keras."""
 
-import json
-import sys
-
 from tfcodec import presets
 from tfcodec.bitstream.container import LATENTS
 from tfcodec.cli.decompress import read_container
 from tfcodec.cli.report import Reporter
+from tfcodec.cli.report import print_facts
 from tfcodec.cli.report import shown
 from tfcodec.errors import TfcodecError
 from tfcodec.metrics import bpp
@@ -22,11 +20,7 @@ def run(path, as_json, debug):
         with Reporter(1, debug) as reporter:
             reporter.failure(path, error)
         return reporter.exit_code
-    if as_json:
-        json.dump(facts, sys.stdout, indent=2)
-        print()
-    else:
-        print("\n".join(_lines(facts)))
+    print_facts(facts, as_json, _lines)
     return 0
 
 

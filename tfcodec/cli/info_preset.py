@@ -1,11 +1,9 @@
 """`tfcodec info --preset`: what a preset is, and what coding with it costs."""
 
-import json
-import sys
-
 from tfcodec import presets
 from tfcodec.cli import loading
 from tfcodec.cli.report import Reporter
+from tfcodec.cli.report import print_facts
 from tfcodec.cli.report import shown
 
 _MODEL_CARD = "MODEL_CARD.md"
@@ -21,11 +19,7 @@ def run(name, as_json, debug):
         except Exception as error:
             reporter.failure(name, error)
             return reporter.exit_code
-    if as_json:
-        json.dump(facts, sys.stdout, indent=2)
-        print()
-    else:
-        print("\n".join(_lines(facts)))
+    print_facts(facts, as_json, _lines)
     return 0
 
 

@@ -12,6 +12,7 @@ import tfcodec
 from tfcodec.cli.eval import evaluate
 from tfcodec.cli.parameters import POSITIVE
 from tfcodec.cli.parameters import QUALITY
+from tfcodec.cli.parameters import debug_option
 
 
 class _Group(click.Group):
@@ -43,9 +44,6 @@ _preset = click.option(
     help="Name or folder of a preset.",
 )
 _force = click.option("--force", is_flag=True, help="Overwrite outputs.")
-_debug = click.option(
-    "--debug", is_flag=True, help="Show tracebacks of errors."
-)
 
 
 @click.group(
@@ -96,7 +94,7 @@ def cli():
 )
 @_preset
 @_force
-@_debug
+@debug_option
 def compress(inputs, output, effort, preset, force, debug, **rate):
     """Compress images, or all images in folders, to .tfc files.
 
@@ -122,7 +120,7 @@ def compress(inputs, output, effort, preset, force, debug, **rate):
     help="Folder of the preset, for files made with one of your own.",
 )
 @_force
-@_debug
+@debug_option
 def decompress(inputs, output, preset, force, debug):
     """Decompress .tfc files, or all of them in folders, to images.
 
@@ -142,7 +140,7 @@ def decompress(inputs, output, preset, force, debug):
     help="Name or folder of a preset, instead of FILE.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@_debug
+@debug_option
 def info(file, preset, as_json, debug):
     """Show what a .tfc file holds, or what a preset is and costs."""
     if (file is None) == (preset is None):
@@ -177,7 +175,7 @@ def info(file, preset, as_json, debug):
 )
 @_preset
 @_force
-@_debug
+@debug_option
 def demo(output, quality, preset, force, debug):
     """Compare tfcodec with JPEG on a photograph that comes with it."""
     from tfcodec.cli import demo as command

@@ -1,4 +1,4 @@
-"""Kinds of values on the command line."""
+"""Kinds of values on the command line, and an option of all commands."""
 
 import math
 
@@ -42,3 +42,6 @@ class List(click.ParamType):
 
 POSITIVE = Number(min=0, min_open=True)
 QUALITY = Number(1, 100)
+debug_option = click.option(
+    "--debug", is_flag=True, help="Show tracebacks of errors."
+)

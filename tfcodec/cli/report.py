@@ -5,6 +5,7 @@ bar is drawn only if stderr is a terminal, and Rich (which Keras needs anyway)
 is imported only then.
 """
 
+import json
 import os
 import sys
 import traceback
@@ -145,6 +146,11 @@ def run_jobs(jobs, work, debug, has_steps=False):
                 reporter.result(line)
             reporter.advance()
     return reporter.exit_code
+
+
+def print_facts(facts, as_json, lines):
+    """Prints a JSON-able dict, or what the function `lines` makes of it."""
+    print(json.dumps(facts, indent=2) if as_json else "\n".join(lines(facts)))
 
 
 def _make_progress(has_bar):

@@ -20,7 +20,7 @@ _PACKAGES = (
 def describe():
     """Dict of str: processor, cores, system, Python, backend, packages."""
     facts = {
-        "processor": _processor(),
+        "processor": processor(),
         "cores": str(num_cores()),
         "system": platform.platform(),
         "Python": platform.python_version(),
@@ -41,7 +41,8 @@ def num_cores():
     return os.cpu_count() or 1
 
 
-def _processor():
+def processor():
+    """Name of the processor, as the system gives it."""
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as file:
             for line in file:
