@@ -1,13 +1,12 @@
 """Command line: `python -m tfcodec.training.train --config run.yaml`."""
 
 import argparse
-import contextlib
 import dataclasses
-import pathlib
 import signal
 import sys
 
 from tfcodec.errors import TfcodecError
+from tfcodec.folder_lock import only_run
 
 
 def main(arguments=None):
@@ -41,7 +40,7 @@ def main(arguments=None):
         # Also a run in the background, or one that is asked to end, saves.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.default_int_handler)
-        with _only_run(options.output):
+        with only_run(options.output):
             train(
                 config,
                 options.output,
@@ -52,27 +51,6 @@ def main(arguments=None):
         print(f"train: {error}", file=sys.stderr)
         return 1
     return 0
-
-
-@contextlib.contextmanager
-def _only_run(folder):
-    """Keeps a second run out of the folder while this one lasts."""
-    try:
-        import fcntl
-    except ImportError:  # not a POSIX system
-        yield
-        return
-    path = pathlib.Path(folder)
-    path.mkdir(parents=True, exist_ok=True)
-    with open(path / "lock", "w", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise TfcodecError(
-                f"Another run is writing to {folder}. Stop it, or name "
-                "another --output."
-            ) from error
-        yield
 
 
 def _print(line):

@@ -1,5 +1,6 @@
 """Measurements on the disk, one line each, so that a run can be resumed."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -7,6 +8,7 @@ import pathlib
 
 from tfcodec.errors import TfcodecError
 from tfcodec.evaluation.distortions import VERSION
+from tfcodec.folder_lock import only_run
 
 FILE = "results.jsonl"
 
@@ -36,32 +38,41 @@ class Store:
         fresh: bool, discard what is there.
 
     Raises:
-        TfcodecError: the file cannot be read or written.
+        TfcodecError: the file cannot be read or written, or another run is
+            writing to it.
     """
 
     def __init__(self, folder, fresh=False):
         self.path = pathlib.Path(folder) / FILE
         self._rows = {}
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            if fresh:
-                self.path.unlink(missing_ok=True)
-            text = ""
-            if self.path.exists():
-                text = self.path.read_text("utf-8", "replace")
-            self._file = open(self.path, "a", encoding="utf-8")
-            if text and not text.endswith("\n"):
-                self._file.write("\n")
-        except OSError as error:
-            raise TfcodecError(
-                f"{self.path}: {error.strerror or error}"
-            ) from error
+        with contextlib.ExitStack() as stack:
+            text = self._open(stack, fresh)
+            self._stack = stack.pop_all()
         for line in text.splitlines():
             try:
                 row = json.loads(line)
                 self._rows[_key(row)] = row
             except (ValueError, KeyError, TypeError):
                 continue
+
+    def _open(self, stack, fresh):
+        try:
+            stack.enter_context(only_run(self.path.parent))
+            if fresh:
+                self.path.unlink(missing_ok=True)
+            text = ""
+            if self.path.exists():
+                text = self.path.read_text("utf-8", "replace")
+            self._file = stack.enter_context(
+                open(self.path, "a", encoding="utf-8")
+            )
+            if text and not text.endswith("\n"):
+                self._file.write("\n")
+        except OSError as error:
+            raise TfcodecError(
+                f"{self.path}: {error.strerror or error}"
+            ) from error
+        return text
 
     def get(self, sha256, identity, quality):
         """The row of an image, a codec's fingerprint and a quality, or None."""
@@ -75,7 +86,7 @@ class Store:
         os.fsync(self._file.fileno())
 
     def close(self):
-        self._file.close()
+        self._stack.close()
 
 
 def _key(row):
