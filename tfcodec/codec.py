@@ -252,6 +252,18 @@ class Codec(keras.Model):
                 "This codec has no tables yet: call `freeze()` after training."
             )
 
+    def require_fresh_coding(self):
+        """Raises ValueError unless the tables belong to the weights."""
+        self.require_coding()
+        network = self.coding.network
+        if network is not None:
+            current = build_network(self.model.scale_network)
+            if current.digest() != network.digest():
+                raise ValueError(
+                    "The weights have changed since the tables were made: "
+                    "call `freeze()`, and give the preset its own name."
+                )
+
     def _check_preset(self, container):
         self.require_coding()
         if container.preset_id != self.identifier:

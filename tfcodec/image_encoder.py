@@ -10,7 +10,6 @@ from tfcodec.coding.tables import VALUE_MAX
 from tfcodec.coding.tables import VALUE_MIN
 from tfcodec.entropy.bottleneck import LATENT_MAX
 from tfcodec.entropy.bottleneck import LATENT_MIN
-from tfcodec.entropy.build_tables import build_network
 from tfcodec.layers.gain import MAX_QUALITY
 from tfcodec.layers.gain import MIN_QUALITY
 from tfcodec.metrics import bpp
@@ -33,15 +32,7 @@ class ImageEncoder:
 
     def __init__(self, codec, image):
         image = _checked(image)
-        codec.require_coding()
-        network = codec.coding.network
-        if network is not None:
-            current = build_network(codec.model.scale_network)
-            if current.digest() != network.digest():
-                raise ValueError(
-                    "The weights have changed since the tables were made: "
-                    "call `freeze()`, and give the preset its own name."
-                )
+        codec.require_fresh_coding()
         self.codec = codec
         self.image = image
         self.height, self.width = image.shape[:2]
