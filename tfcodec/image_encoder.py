@@ -1,6 +1,5 @@
 """The encoding side of a codec: one image, at any number of qualities."""
 
-import keras
 import numpy as np
 
 from tfcodec.bitstream import Container
@@ -8,22 +7,21 @@ from tfcodec.bitstream import pack
 from tfcodec.coding import encode
 from tfcodec.coding.tables import VALUE_MAX
 from tfcodec.coding.tables import VALUE_MIN
-from tfcodec.entropy.bottleneck import LATENT_MAX
-from tfcodec.entropy.bottleneck import LATENT_MIN
-from tfcodec.layers.gain import MAX_QUALITY
-from tfcodec.layers.gain import MIN_QUALITY
+from tfcodec.limits import BLOCK
+from tfcodec.limits import LATENT_MAX
+from tfcodec.limits import LATENT_MIN
+from tfcodec.limits import MAX_EFFORT
+from tfcodec.limits import MAX_QUALITY
+from tfcodec.limits import MIN_EFFORT
+from tfcodec.limits import MIN_QUALITY
 from tfcodec.metrics import bpp
-from tfcodec.refine import MAX_EFFORT
-from tfcodec.refine import MIN_EFFORT
-
-BLOCK = 16  # pixels per latent, each way
 
 
 class ImageEncoder:
     """One image, analysed once, to be encoded at any number of qualities.
 
     Args:
-        codec: `Codec` with tables.
+        codec: `FileCodec` with tables.
         image: uint8 `(height, width, 3)`.
 
     Raises:
@@ -52,8 +50,8 @@ class ImageEncoder:
             refiner = codec.refiner()
             z = codec.run_hyper_latents(self._y, quality)
             y, z = refiner(
-                keras.ops.convert_to_numpy(self._y),
-                keras.ops.convert_to_numpy(z),
+                np.asarray(self._y),
+                np.asarray(z),
                 self.batch,
                 self._inside(),
                 quality,
@@ -63,7 +61,7 @@ class ImageEncoder:
             z = np.clip(np.rint(z), LATENT_MIN, LATENT_MAX)
             return self._symbols(y, z, quality)
         z = codec.run_hyper(self._y, quality)
-        return self._symbols(self._y, keras.ops.convert_to_numpy(z), quality)
+        return self._symbols(self._y, np.asarray(z), quality)
 
     def _symbols(self, y, z, quality):
         """Symbols of latents before the gain and rounded hyper-latents."""
@@ -83,7 +81,7 @@ class ImageEncoder:
             indexes[None].astype(np.float32),
             quality,
         )
-        residual = keras.ops.convert_to_numpy(residual)[0]
+        residual = np.asarray(residual)[0]
         residual = np.clip(residual, VALUE_MIN, VALUE_MAX).astype(np.int32)
         return z, residual, indexes
 
@@ -163,11 +161,8 @@ class ImageEncoder:
             residual[None].astype(np.float32),
             _as_coded(quality),
         )
-        model = self.codec.model
-        total = float(model.total_distortion(x_hat, self.batch, self._inside()))
         rate = bpp(len(data), self.height, self.width)
-        distortion = total / (self.height * self.width)
-        return rate + float(model.lmbda(quality)) * distortion
+        return self.codec.cost(rate, x_hat, self.batch, self._inside(), quality)
 
 
 def first_rows(shape, channels):

@@ -9,8 +9,8 @@ import functools
 
 from tfcodec.errors import TfcodecError
 from tfcodec.image_encoder import check_effort
-from tfcodec.layers.gain import MAX_QUALITY
-from tfcodec.layers.gain import MIN_QUALITY
+from tfcodec.limits import MAX_QUALITY
+from tfcodec.limits import MIN_QUALITY
 from tfcodec.metrics import psnr
 
 # Above effort 1: refined trials at most, and when one is close enough.

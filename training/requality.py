@@ -10,8 +10,8 @@ import math
 import numpy as np
 
 from tfcodec.layers import QualityGain
-from tfcodec.layers.gain import MAX_QUALITY
-from tfcodec.layers.gain import MIN_QUALITY
+from tfcodec.limits import MAX_QUALITY
+from tfcodec.limits import MIN_QUALITY
 
 
 def stretch_qualities(model, lmbda_min, lmbda_max):

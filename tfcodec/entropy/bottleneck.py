@@ -2,13 +2,12 @@
 
 import keras
 
+from tfcodec.limits import LATENT_MAX
+from tfcodec.limits import LATENT_MIN
 from tfcodec.ops import add_uniform_noise
 from tfcodec.ops import clip_with_return
 from tfcodec.ops import round_st
 from tfcodec.priors import DeepFactorized
-
-LATENT_MIN = -128
-LATENT_MAX = 127
 
 
 @keras.saving.register_keras_serializable("tfcodec")

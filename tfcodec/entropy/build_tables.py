@@ -9,10 +9,10 @@ from tfcodec.coding import CdfTables
 from tfcodec.coding import quantize_pmf
 from tfcodec.coding.integer_network import IntegerLayer
 from tfcodec.coding.integer_network import IntegerNetwork
-from tfcodec.entropy.bottleneck import LATENT_MAX
-from tfcodec.entropy.bottleneck import LATENT_MIN
 from tfcodec.entropy.conditional import scale_table
 from tfcodec.layers.integer_dense import WEIGHT_BITS
+from tfcodec.limits import LATENT_MAX
+from tfcodec.limits import LATENT_MIN
 
 # A channel whose prior puts less than this outside one value is not coded.
 _CERTAIN = 1e-4

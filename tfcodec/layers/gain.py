@@ -2,8 +2,8 @@
 
 import keras
 
-MIN_QUALITY = 1.0
-MAX_QUALITY = 100.0
+from tfcodec.limits import MAX_QUALITY
+from tfcodec.limits import MIN_QUALITY
 
 
 @keras.saving.register_keras_serializable("tfcodec")

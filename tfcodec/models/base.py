@@ -12,8 +12,8 @@ from typing import NamedTuple
 import keras
 
 from tfcodec.layers import QualityGain
-from tfcodec.layers.gain import MAX_QUALITY
-from tfcodec.layers.gain import MIN_QUALITY
+from tfcodec.limits import MAX_QUALITY
+from tfcodec.limits import MIN_QUALITY
 from tfcodec.ops import ms_ssim
 
 

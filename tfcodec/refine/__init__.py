@@ -5,8 +5,6 @@ is lower than that of the ones which the analysis gives (`Refiner`). A file
 made so is read like any other.
 """
 
-from tfcodec.refine.descent import MAX_EFFORT
-from tfcodec.refine.descent import MIN_EFFORT
 from tfcodec.refine.descent import Refiner
 
-__all__ = ["MAX_EFFORT", "MIN_EFFORT", "Refiner"]
+__all__ = ["Refiner"]

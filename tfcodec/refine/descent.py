@@ -13,8 +13,6 @@ from tfcodec.refine.tiles import ALIGN
 from tfcodec.refine.tiles import Span
 from tfcodec.refine.tiles import spans
 
-MIN_EFFORT, MAX_EFFORT = 1, 5
-
 # Second derivative in bits of the cost with respect to a latent, in units of
 # its step, where uniform quantization is at its optimum: the step at which
 # `w * step**2 / 12` loses what `-log2(step)` bits gain has w = 6 / ln(2), and
