@@ -10,9 +10,11 @@ import click
 
 import tfcodec
 from tfcodec.cli.eval import evaluate
+from tfcodec.cli.export import export
 from tfcodec.cli.parameters import POSITIVE
 from tfcodec.cli.parameters import QUALITY
 from tfcodec.cli.parameters import debug_option
+from tfcodec.cli.serve import serve
 
 
 class _Group(click.Group):
@@ -184,6 +186,8 @@ def demo(output, quality, preset, force, debug):
 
 
 cli.add_command(evaluate)
+cli.add_command(export)
+cli.add_command(serve)
 
 
 def main(arguments=None):
