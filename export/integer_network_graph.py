@@ -5,6 +5,7 @@ any order of summation, as long as nothing rounds the weights. `docs/format.md`
 specifies it.
 """
 
+import numpy as np
 import tensorflow as tf
 
 from tfcodec.coding.integer_network import BLOCK
@@ -23,8 +24,8 @@ class IntegerNetworkGraph:
         self.latent_channels = network.latent_channels
         self._layers = [
             (
-                tf.constant(layer.kernel, tf.float32),
-                tf.constant(layer.bias, tf.float32),
+                layer.kernel.astype(np.float32),
+                layer.bias.astype(np.float32),
                 2.0**-layer.shift,
                 float(layer.high),
             )

@@ -211,4 +211,5 @@ def _words(payload):
     octets = tf.pad(octets, [[0, 0], [0, 2 - tf.shape(octets)[1] % 2]])
     batch, length = tf.unstack(tf.shape(octets))
     octets = tf.reshape(octets, tf.stack([batch, length // 2, 2]))
-    return octets[:, :, 0] + 256 * octets[:, :, 1]
+    low, high = tf.unstack(octets, axis=2)
+    return low + 256 * high

@@ -31,21 +31,23 @@ class Status(enum.IntEnum):
     SKIP = 13  # Not the offset in a skip row.
 
 
-def flag(status, numbers, bad, code, first=0, second=0):
+def flag(status, numbers, bad, code, *new):
     """Sets `code` where `bad`, unless something was wrong before.
 
     Args:
         status: int32 `(batch,)`.
-        numbers: int32 `(batch, 2)`, what the sentence of the status names.
+        numbers: int32 `(batch, n)`, what the sentence of the status names.
         bad: bool `(batch,)`.
-        code: a `Status`.
-        first, second: int32 `(batch,)` or ints, the new numbers.
+        code: a `Status`, or a `ContainerStatus`.
+        new: int32 `(batch,)` or ints, at most `n`: the new numbers; the others
+            become 0.
     Returns:
         The new `status` and `numbers`.
     """
     bad = tf.logical_and(bad, tf.equal(status, Status.OK))
     zeros = tf.zeros_like(status)
-    new = tf.stack([zeros + first, zeros + second], axis=1)
+    new += (0,) * (numbers.shape[1] - len(new))
+    new = tf.stack([zeros + number for number in new], axis=1)
     return (
         tf.where(bad, zeros + int(code), status),
         tf.where(bad[:, None], new, numbers),
@@ -53,11 +55,21 @@ def flag(status, numbers, bad, code, first=0, second=0):
 
 
 def raise_status(status, numbers, num_tables: int):
+    """`raise_first` for a `Status`; `num_tables` for the sentence on rows."""
+
+    def sentences(numbers):
+        return _sentences(tf.as_string(numbers), num_tables)
+
+    return raise_first(status, numbers, sentences)
+
+
+def raise_first(status, numbers, sentences):
     """An op that fails with the sentence of the first image that is not OK.
 
     Args:
         status, numbers: as in `flag`.
-        num_tables: int, for the sentence about rows.
+        sentences: function of that image's numbers, int32 `(n,)`. It returns a
+            dictionary from all statuses to lists of strings to be joined.
     Returns:
         The op; in a `tf.function` it runs whether it is used or not.
     Raises:
@@ -66,8 +78,18 @@ def raise_status(status, numbers, num_tables: int):
     # One more image, so that a batch without images has a first one.
     wrong = tf.concat([tf.not_equal(status, Status.OK), [True]], 0)
     which = tf.argmax(tf.cast(wrong, tf.int32), output_type=tf.int32)
-    number = tf.as_string(tf.pad(numbers, [[0, 1], [0, 0]])[which])
-    sentences = {
+    sentences = sentences(tf.pad(numbers, [[0, 1], [0, 0]])[which])
+    codes = tf.constant([int(code) for code in sentences])
+    texts = tf.stack([tf.strings.join(parts) for parts in sentences.values()])
+    found = tf.equal(codes, tf.pad(status, [[0, 1]])[which])
+    text = tf.gather(texts, tf.argmax(tf.cast(found, tf.int32)))
+    place = tf.strings.join(["Image ", tf.as_string(which), ": ", text])
+    fine = tf.reduce_all(tf.equal(status, Status.OK))
+    return tf.debugging.Assert(fine, [place])
+
+
+def _sentences(number, num_tables):
+    return {
         Status.OK: [""],
         Status.LENGTH: [
             "A payload has an even number of bytes, at least 6. Received: ",
@@ -109,8 +131,3 @@ def raise_status(status, numbers, num_tables: int):
             "`values` must equal the row's offset where the row is a skip row."
         ],
     }
-    texts = tf.stack([tf.strings.join(sentences[code]) for code in Status])
-    text = tf.gather(texts, tf.pad(status, [[0, 1]])[which])
-    place = tf.strings.join(["Image ", tf.as_string(which), ": ", text])
-    fine = tf.reduce_all(tf.equal(status, Status.OK))
-    return tf.debugging.Assert(fine, [place])

@@ -1,4 +1,4 @@
-"""A tiny preset that codes pictures recognisably, and tiny models."""
+"""A tiny preset that codes pictures recognisably, tiny models, and tables."""
 
 import pathlib
 
@@ -117,3 +117,52 @@ def tiny_codec(tiny_preset):
     import tfcodec
 
     return tfcodec.load(tiny_preset)
+
+
+@pytest.fixture(scope="session")
+def mixed_tables():
+    """Every kind of row: wide, tiny, escape only just possible, skip."""
+    from tfcodec.coding import CdfTables
+
+    return CdfTables.from_rows(
+        [
+            [0, 1000, 3000, 4000, 4096],  # values -1, 0, 1
+            [0, 4096],  # skip: 7
+            [0, 4095, 4096],  # value 5
+            [0, 1, 4096],  # value -3, nearly always an escape
+            [0, 4096],  # skip: 0
+            np.arange(4097),  # values -2000..2094
+        ],
+        [-1, 7, 5, -3, 0, -2000],
+    )
+
+
+@pytest.fixture(scope="session")
+def draw(mixed_tables):
+    """`draw(rng, n)`: values and rows of `mixed_tables`, with escapes."""
+
+    def draw(rng, n):
+        tables = mixed_tables
+        rows = rng.integers(0, tables.num_tables, n)
+        values = tables.offset[rows] + rng.integers(
+            0, np.maximum(tables.size[rows] - 1, 1)
+        )
+        wild = (rng.random(n) < 0.05) & (tables.size[rows] > 1)
+        values[wild] = rng.integers(-32768, 32768, wild.sum())
+        return values, rows
+
+    return draw
+
+
+@pytest.fixture(scope="session")
+def octet_matrix():
+    """Function: byte strings to padded uint8 `(batch, bytes)` and lengths."""
+
+    def octet_matrix(strings):
+        num_bytes = np.array([len(string) for string in strings], np.int32)
+        octets = np.full((len(strings), max(num_bytes)), 0xAB, np.uint8)
+        for line, string in zip(octets, strings, strict=True):
+            line[: len(string)] = list(string)
+        return octets, num_bytes
+
+    return octet_matrix

@@ -70,10 +70,18 @@ MAY_IMPORT = {
     "evaluation": BELOW_CODEC | {"codec", "quiet", "rate_control"},
     "serve": {"errors"},
     "cli": BELOW_CODEC
-    | {"codec", "evaluation", "export", "quiet", "rate_control", "serve"},
+    | {
+        "codec",
+        "evaluation",
+        "export",
+        "litert",
+        "quiet",
+        "rate_control",
+        "serve",
+    },
     "__main__": {"cli"},
     "training": BELOW_CODEC | {"codec", "evaluation", "rate_control"},
-    "export": BELOW_CODEC | {"codec"},
+    "export": BELOW_CODEC | {"codec", "litert"},
 }
 FOLDERS = {"training": ROOT / "training", "export": ROOT / "export"}
 NO_KERAS = (
@@ -86,6 +94,7 @@ NO_KERAS = (
     "metrics",
     "image_encoder",
     "file_codec",
+    "litert",
     "rate_control",
 )
 
@@ -164,10 +173,12 @@ def test_no_backend_at_module_level():
 
 @pytest.mark.parametrize("part", NO_KERAS)
 def test_integer_parts_need_numpy_only(part):
-    """`weights` may import Keras in functions, which presets do not call."""
+    """`weights` may import Keras in functions, which presets do not call, and
+    `litert` its interpreter."""
     allowed = set(sys.stdlib_module_names) | {"numpy", "tfcodec"}
     for path in files_of(part):
-        names = imported(path, top_level_only=part == "weights")
+        late = part in ("weights", "litert")
+        names = imported(path, top_level_only=late)
         roots = {name.split(".")[0] for name in names}
         assert roots <= allowed, path
 

@@ -38,7 +38,7 @@ def call(capsys):
 @pytest.fixture
 def run(call, monkeypatch, tiny_preset, tiny_codec):
     """`call` for `compress` and `decompress`, with the tiny preset."""
-    monkeypatch.setattr(loading, "_load", lambda preset: tiny_codec)
+    monkeypatch.setattr(loading, "_load_keras", lambda preset: tiny_codec)
 
     def run(command, *arguments):
         return call(command, *arguments, "--preset", tiny_preset)

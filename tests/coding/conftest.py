@@ -39,36 +39,3 @@ def scales():
 def gaussian_tables(scales):
     cdfs, offsets = zip(*map(_gaussian, scales), strict=True)
     return CdfTables.from_rows(cdfs, offsets)
-
-
-@pytest.fixture(scope="session")
-def mixed_tables():
-    """Every kind of row: wide, tiny, escape only just possible, skip."""
-    return CdfTables.from_rows(
-        [
-            [0, 1000, 3000, 4000, 4096],  # values -1, 0, 1
-            [0, 4096],  # skip: 7
-            [0, 4095, 4096],  # value 5
-            [0, 1, 4096],  # value -3, nearly always an escape
-            [0, 4096],  # skip: 0
-            np.arange(4097),  # values -2000..2094
-        ],
-        [-1, 7, 5, -3, 0, -2000],
-    )
-
-
-@pytest.fixture(scope="session")
-def draw(mixed_tables):
-    """`draw(rng, n)`: values and rows of `mixed_tables`, with escapes."""
-
-    def draw(rng, n):
-        tables = mixed_tables
-        rows = rng.integers(0, tables.num_tables, n)
-        values = tables.offset[rows] + rng.integers(
-            0, np.maximum(tables.size[rows] - 1, 1)
-        )
-        wild = (rng.random(n) < 0.05) & (tables.size[rows] > 1)
-        values[wild] = rng.integers(-32768, 32768, wild.sum())
-        return values, rows
-
-    return draw

@@ -19,12 +19,12 @@ FIRST_ANCILLARY = 0x80  # Section types from here on may be ignored.
 MAX_SIDE = (1 << 24) - 1
 MAX_PIXELS = 1 << 40
 
-_QUALITY_MIN, _QUALITY_MAX = 100, 10000  # Hundredths.
+QUALITY_MIN, QUALITY_MAX = 100, 10000  # Hundredths.
 # Magic, version, preset, model hash, width (u24), height (u24), quality, CRC.
-_HEADER = struct.Struct("<4sBH4s3s3sHI")
-_CRC_AT = _HEADER.size - 4
+HEADER = struct.Struct("<4sBH4s3s3sHI")
+CRC_AT = HEADER.size - 4
 
-_FOREIGN = (
+FOREIGN = (
     (0, b"\xff\xd8\xff", "JPEG"),
     (0, b"\x89PNG", "PNG"),
     (0, b"GIF8", "GIF"),
@@ -87,7 +87,7 @@ class Container:
         quality = float(self.quality)
         hundredths = round(100 * quality) if math.isfinite(quality) else 0
         if (
-            not _QUALITY_MIN <= hundredths <= _QUALITY_MAX
+            not QUALITY_MIN <= hundredths <= QUALITY_MAX
             or abs(100 * quality - hundredths) > 1e-6
         ):
             raise ValueError(
@@ -111,7 +111,7 @@ class Container:
 
 def pack(container: Container) -> bytes:
     """The bytes of a `.tfc` file."""
-    header = _HEADER.pack(
+    header = HEADER.pack(
         MAGIC,
         FORMAT_VERSION,
         container.preset_id,
@@ -120,7 +120,7 @@ def pack(container: Container) -> bytes:
         container.height.to_bytes(3, "little"),
         round(100 * container.quality),
         0,
-    )[:_CRC_AT]
+    )[:CRC_AT]
     sections = b"".join(
         bytes([kind]) + _leb128(len(data)) + data
         for kind, data in ((LATENTS, container.latents), *container.ancillary)
@@ -140,7 +140,7 @@ def unpack(data: bytes) -> Container:
     _check_start(data)
     sections = _read_sections(data)
     _, _, preset_id, model_hash, width, height, hundredths, _ = (
-        _HEADER.unpack_from(data)
+        HEADER.unpack_from(data)
     )
     for kind, _ in sections:
         if kind != LATENTS and kind < FIRST_ANCILLARY:
@@ -162,7 +162,7 @@ def unpack(data: bytes) -> Container:
             "The file declares an image beyond the limit of 2**40 pixels: "
             f"{width}x{height}."
         )
-    if not _QUALITY_MIN <= hundredths <= _QUALITY_MAX:
+    if not QUALITY_MIN <= hundredths <= QUALITY_MAX:
         raise BitstreamError(
             f"The file declares quality {hundredths / 100}, out of 1..100."
         )
@@ -182,15 +182,15 @@ def _check_start(data):
     if not data:
         raise BitstreamError("The file is empty.")
     if not data.startswith(MAGIC[: len(data)]):
-        for position, mark, name in _FOREIGN:
+        for position, mark, name in FOREIGN:
             if data[position:].startswith(mark):
                 raise BitstreamError(
                     f"This is not a tfcodec file; it looks like {name}."
                 )
         raise BitstreamError("This is not a tfcodec file.")
-    if len(data) < _HEADER.size:
+    if len(data) < HEADER.size:
         raise BitstreamError(
-            f"The file is truncated: the header needs {_HEADER.size} bytes. "
+            f"The file is truncated: the header needs {HEADER.size} bytes. "
             f"Received: {len(data)} bytes."
         )
     version = data[len(MAGIC)]
@@ -208,8 +208,8 @@ def _read_sections(data):
     """List of `(type, bytes)`, of a file that is complete and unaltered."""
     sections: list[tuple[int, bytes]] = []
     stored = _stored(data)
-    crc = zlib.crc32(data[:_CRC_AT])
-    position = _HEADER.size
+    crc = zlib.crc32(data[:CRC_AT])
+    position = HEADER.size
     while position < len(data) or not sections:
         if sections and crc == stored:
             raise BitstreamError(
@@ -268,11 +268,11 @@ def _leb128(number):
 
 
 def _crc(data):
-    return zlib.crc32(data[_HEADER.size :], zlib.crc32(data[:_CRC_AT]))
+    return zlib.crc32(data[HEADER.size :], zlib.crc32(data[:CRC_AT]))
 
 
 def _stored(data):
-    return int.from_bytes(data[_CRC_AT : _HEADER.size], "little")
+    return int.from_bytes(data[CRC_AT : HEADER.size], "little")
 
 
 def _raise_altered():

@@ -14,7 +14,7 @@ from tfcodec.metrics import bpp
 SUFFIX = ".tfc"
 
 
-def run(inputs, output, rate, effort, preset, force, debug):
+def run(inputs, output, rate, effort, preset, runtime, force, debug):
     """Compresses files.
 
     Args:
@@ -23,6 +23,7 @@ def run(inputs, output, rate, effort, preset, force, debug):
         rate: dict of one item, "quality" or an argument of `compress_to`.
         effort: int, 1 to 5.
         preset: str, name or folder.
+        runtime: "litert", "tf" or None, see `loading.Codecs`.
         force: bool, overwrite.
         debug: bool, show tracebacks.
 
@@ -30,11 +31,11 @@ def run(inputs, output, rate, effort, preset, force, debug):
         The exit code.
     """
     preset = loading.find_preset(preset)
+    codecs = loading.Codecs(runtime, effort)
     jobs = files.plan(inputs, output, SUFFIX, images.READ_SUFFIXES, (SUFFIX,))
     if output is not None and len(jobs) == 1:
         _check_name(jobs[0].target)
     writer = files.Writer(jobs, force)
-    codecs = loading.Codecs()
 
     def work(job, reporter):
         image, notes = images.read_rgb(job.source)

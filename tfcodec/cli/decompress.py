@@ -13,13 +13,14 @@ from tfcodec.cli.report import shown
 from tfcodec.errors import BitstreamError
 
 
-def run(inputs, output, preset, force, debug):
+def run(inputs, output, preset, runtime, force, debug):
     """Decompresses files.
 
     Args:
         inputs: list of str, files and folders.
         output: str or None, file or folder.
         preset: str or None, folder of a preset that is not part of tfcodec.
+        runtime: "litert", "tf" or None, see `loading.Codecs`.
         force: bool, overwrite.
         debug: bool, show tracebacks.
 
@@ -36,7 +37,7 @@ def run(inputs, output, preset, force, debug):
                 "exists or is written with a slash at its end."
             )
     writer = files.Writer(jobs, force)
-    codecs = loading.Codecs()
+    codecs = loading.Codecs(runtime)
 
     def work(job, reporter):
         data, container = read_container(job.source)

@@ -15,7 +15,7 @@ def run(name, as_json, debug):
     preset = loading.find_preset(name)
     with Reporter(1, debug) as reporter:
         try:
-            facts = describe(preset, loading.Codecs().get(preset, reporter))
+            facts = describe(preset, loading.Codecs("tf").get(preset, reporter))
         except Exception as error:
             reporter.failure(name, error)
             return reporter.exit_code

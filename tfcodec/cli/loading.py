@@ -1,31 +1,57 @@
-"""Loading codecs late and quietly.
+"""Loading codecs late and quietly, in LiteRT where that will do.
 
-Keras takes seconds to import. `info`, `--help` and every mistake in the
-arguments must not wait for it.
+TensorFlow takes seconds to import, LiteRT a tenth of one. `info`, `--help` and
+every mistake in the arguments wait for neither.
 """
 
+import importlib.util
 import warnings
 
 import click
 
 from tfcodec import presets
 from tfcodec.errors import TfcodecError
+from tfcodec.litert.codec import has_graph
 from tfcodec.quiet import quiet_import
+
+RUNTIMES = ("litert", "tf")
 
 
 class Codecs:
-    """Codecs by preset, each loaded when first needed."""
+    """Codecs by preset, each loaded when first needed.
 
-    def __init__(self):
+    Args:
+        runtime: one of `RUNTIMES`, or None for LiteRT where it is there and
+            can do the work.
+        effort: int, 1..5; above 1 needs TensorFlow (or another Keras backend).
+
+    Raises:
+        click.UsageError: LiteRT is asked for and cannot do the work.
+    """
+
+    def __init__(self, runtime=None, effort=1):
+        if runtime == "litert" and effort > 1:
+            raise click.UsageError(
+                "LiteRT has no gradients, which --effort above 1 needs. "
+                "Leave out --runtime, or say --runtime tf."
+            )
+        self._runtime = "tf" if effort > 1 else runtime
         self._loaded = {}
 
     def get(self, preset, reporter):
-        """The `Codec` of a `Preset`; `reporter` says that it takes a while."""
+        """The `FileCodec` of a `Preset`; `reporter` says that it takes time."""
         key = str(preset.directory)
         if key not in self._loaded:
             reporter.phase(f"loading preset {preset.name}")
-            self._loaded[key] = _load(preset)
+            load = _load_litert if self._in_litert(preset) else _load_keras
+            self._loaded[key] = load(preset)
         return self._loaded[key]
+
+    def _in_litert(self, preset):
+        if self._runtime is not None:
+            return self._runtime == "litert"
+        there = importlib.util.find_spec("ai_edge_litert") is not None
+        return there and has_graph(preset)
 
 
 def find_preset(name):
@@ -56,7 +82,19 @@ def preset_of(container, own=None):
     return presets.by_identifier(container.preset_id)
 
 
-def _load(preset):
+def _load_litert(preset):
+    try:
+        from tfcodec.litert.codec import load
+
+        return load(preset.directory)
+    except ImportError as error:
+        raise TfcodecError(
+            f"LiteRT cannot be imported: {error}. Install ai-edge-litert, or "
+            "say --runtime tf."
+        ) from error
+
+
+def _load_keras(preset):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

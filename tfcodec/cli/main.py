@@ -11,6 +11,7 @@ import click
 import tfcodec
 from tfcodec.cli.eval import evaluate
 from tfcodec.cli.export import export
+from tfcodec.cli.loading import RUNTIMES
 from tfcodec.cli.parameters import POSITIVE
 from tfcodec.cli.parameters import QUALITY
 from tfcodec.cli.parameters import debug_option
@@ -44,6 +45,11 @@ _preset = click.option(
     default="photo",
     show_default=True,
     help="Name or folder of a preset.",
+)
+_runtime = click.option(
+    "--runtime",
+    type=click.Choice(RUNTIMES),
+    help="What runs the networks.  [default: litert where it can]",
 )
 _force = click.option("--force", is_flag=True, help="Overwrite outputs.")
 
@@ -95,9 +101,10 @@ def cli():
     help="Smaller files for more time: 5 takes half a minute per megapixel.",
 )
 @_preset
+@_runtime
 @_force
 @debug_option
-def compress(inputs, output, effort, preset, force, debug, **rate):
+def compress(inputs, output, effort, preset, runtime, force, debug, **rate):
     """Compress images, or all images in folders, to .tfc files.
 
     Pictures become 8-bit RGB: transparency is flattened onto white, colours
@@ -110,7 +117,9 @@ def compress(inputs, output, effort, preset, force, debug, **rate):
         names = [f"--{name.replace('_', '-')}" for name in chosen]
         raise click.UsageError(f"Give only one of {' and '.join(names)}.")
     rate = chosen or {"quality": 50.0}
-    return command.run(inputs, output, rate, effort, preset, force, debug)
+    return command.run(
+        inputs, output, rate, effort, preset, runtime, force, debug
+    )
 
 
 @cli.command()
@@ -121,9 +130,10 @@ def compress(inputs, output, effort, preset, force, debug, **rate):
     metavar="PATH",
     help="Folder of the preset, for files made with one of your own.",
 )
+@_runtime
 @_force
 @debug_option
-def decompress(inputs, output, preset, force, debug):
+def decompress(inputs, output, preset, runtime, force, debug):
     """Decompress .tfc files, or all of them in folders, to images.
 
     The ending of OUT chooses the format: .png (default), .jpg or .jpeg
@@ -131,7 +141,7 @@ def decompress(inputs, output, preset, force, debug):
     """
     from tfcodec.cli import decompress as command
 
-    return command.run(inputs, output, preset, force, debug)
+    return command.run(inputs, output, preset, runtime, force, debug)
 
 
 @cli.command()

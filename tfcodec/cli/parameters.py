@@ -40,6 +40,25 @@ class List(click.ParamType):
         return tuple(self._kind.convert(part, param, ctx) for part in parts)
 
 
+class Size(click.ParamType):
+    """`WxH` in pixels, multiples of 16, as `(height, width)`."""
+
+    name = "size"
+
+    def convert(self, value, param, ctx):
+        if isinstance(value, tuple):
+            return value
+        sides = value.lower().split("x")
+        if len(sides) != 2 or not all(
+            s.isascii() and s.isdigit() for s in sides
+        ):
+            self.fail(f"{value} is not a size like 768x512.", param, ctx)
+        width, height = map(int, sides)
+        if min(width, height) < 16 or width % 16 or height % 16:
+            self.fail(f"{value} is not in multiples of 16.", param, ctx)
+        return height, width
+
+
 POSITIVE = Number(min=0, min_open=True)
 QUALITY = Number(1, 100)
 debug_option = click.option(

@@ -9,6 +9,7 @@ import keras
 from tfcodec.layers import IntegerDense
 from tfcodec.layers.integer_dense import BIAS_SPEED
 from tfcodec.layers.integer_dense import KERNEL_SPEED
+from tfcodec.ops import asinh
 from tfcodec.ops import crop_to
 from tfcodec.ops import depth_to_space
 from tfcodec.ops import neighbours_3x3
@@ -70,7 +71,7 @@ class HyperAnalysis(keras.layers.Layer):
 
     def call(self, y):
         y = pad_to_multiple(y, HYPER_BLOCK)
-        return self.head(self.down(self.enter(keras.ops.arcsinh(y))))
+        return self.head(self.down(self.enter(asinh(y))))
 
     def get_config(self):
         return {

@@ -7,8 +7,6 @@ import keras
 
 from tfcodec.layers import GDN
 
-BLOCK = 16
-
 
 @keras.saving.register_keras_serializable("tfcodec")
 class PyramidAnalysis(keras.layers.Layer):

@@ -1,0 +1,134 @@
+"""Command line: `python -m tfcodec.export.packaged PRESET`.
+
+Makes `graph.npz` in a preset's folder, with which `tfcodec compress` and
+`decompress` run the preset in LiteRT. The graph has a signature for each of the
+four steps of `CodecModel`; coder and container are the NumPy ones.
+"""
+
+import argparse
+import itertools
+import pathlib
+import sys
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+import tfcodec
+from tfcodec import weights
+from tfcodec.errors import TfcodecError
+from tfcodec.export import tflite_file
+from tfcodec.export.tflite import convert
+from tfcodec.export.tflite_graph import inference_constants
+from tfcodec.litert.codec import STEPS
+from tfcodec.litert.graph_file import NAME
+from tfcodec.litert.graph_file import write_graph
+
+_MIN_BYTES = 512  # of a weight; smaller ones stay in the graph
+
+
+def main(arguments=None):
+    """Makes the graph of one preset; returns the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tfcodec.export.packaged",
+        description="Make the LiteRT graph of a preset.",
+    )
+    parser.add_argument("preset", help="name or folder of a preset")
+    options = parser.parse_args(arguments)
+    try:
+        codec = tfcodec.load(options.preset)
+        size = package(codec, codec.preset.directory)
+    except (TfcodecError, ValueError, OSError) as error:
+        print(f"packaged: {error}", file=sys.stderr)
+        return 1
+    print(f"{codec.preset.directory / NAME}: {size:,} bytes")
+    return 0
+
+
+def package(codec, directory):
+    """Writes `graph.npz` of a codec whose weights are in `directory`.
+
+    Args:
+        codec: `Codec`, as loaded from `directory`.
+        directory: path of the preset.
+
+    Returns:
+        Bytes of the file, int.
+
+    Raises:
+        ValueError: an op that TFLite does not have.
+        TfcodecError: `weights.npz` is missing or damaged.
+    """
+    directory = pathlib.Path(directory)
+    model = convert(_signatures(codec))
+    data = tflite_file.write(model)
+    arrays = weights.read_npz(directory / "weights.npz")
+    places = _find_weights(data, arrays)
+    path = directory / NAME
+    write_graph(path, data, places, directory / "weights.npz")
+    return path.stat().st_size
+
+
+def _signatures(codec):
+    """`tf.function`s of the steps; argument `i` is `input_i`."""
+    model = codec.model
+    z = (None, None, None, model.bottleneck.channels)
+    y = (None, None, None, model.latent_channels)
+    image, one = (None, None, None, 3), (None,)
+
+    def reconstruct(z_hat, residual, quality):
+        x_hat = model.reconstruct(z_hat, residual, quality)
+        return tf.clip_by_value(tf.round(x_hat), 0.0, 255.0)
+
+    functions = {
+        "analyse": (model.analyse, [image]),
+        "hyper": (model.hyper, [y, one]),
+        "residuals": (model.residuals, [y, z, y, one]),
+        "reconstruct": (reconstruct, [z, y, one]),
+    }
+    if codec.coding.network is None:
+        del functions["residuals"]
+        functions["reconstruct"] = (reconstruct, [z, (1, 1, 1, 1), one])
+    constants = [
+        (variable, keras.ops.convert_to_numpy(variable))
+        for variable in model.variables
+    ]
+    return {
+        name: _function(model, constants, *functions[name])
+        for name in STEPS
+        if name in functions
+    }
+
+
+def _function(model, constants, function, shapes):
+    def call(*arguments):
+        with inference_constants(model, constants):
+            return {"output": function(*arguments)}
+
+    specs = [
+        tf.TensorSpec([1, *shape[1:]], tf.float32, f"input_{i}")
+        for i, shape in enumerate(shapes)
+    ]
+    return tf.function(call, input_signature=specs, autograph=False)
+
+
+def _find_weights(data, arrays):
+    """Where the weights are in a `.tflite` file, for `write_graph`."""
+    known = {}
+    for key, array in arrays.items():
+        if array.dtype.kind != "f" or 4 * array.size < _MIN_BYTES:
+            continue
+        array = array.astype(np.float32)
+        for axes in itertools.permutations(range(array.ndim)):
+            octets = np.ascontiguousarray(array.transpose(axes)).tobytes()
+            known.setdefault(octets, (key, axes))
+    places = []
+    for octets in tflite_file.buffers(data):
+        found = known.get(octets)
+        if found is not None:
+            places.append((data.index(octets), *found))
+    return places
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,178 @@
+"""A codec in builtin ops of TFLite: the functions behind the signatures.
+
+One image at a time, numeric tensors, and a status instead of an error, of
+`ImageStatus`, `ContainerStatus` or `Status` (docs/mobile.md has them all).
+Whatever is wrong, what comes out is empty and nothing is allocated for it; a
+model for one size has zeros there instead.
+"""
+
+import tensorflow as tf
+
+from tfcodec.export.codec_graph import BLOCK
+from tfcodec.export.tflite_steps import ImageStatus
+from tfcodec.export.tflite_steps import LiteSteps
+from tfcodec.export.tflite_steps import first_wrong
+from tfcodec.export.tflite_steps import no_elements
+
+_INT = tf.TensorSpec([], tf.int32)
+_OCTETS = tf.TensorSpec([None], tf.uint8)
+
+
+class LiteGraph(tf.Module):
+    """Functions of numeric tensors, by the names of their signatures.
+
+    Args:
+        codec: `Codec` with tables that belong to its weights.
+        max_pixels: int, the largest image that is taken, either way.
+        size: `(height, width)` of all images, multiples of 16, so that
+            delegates know all shapes; None for images of any size.
+
+    Raises:
+        ValueError: see `CodecGraph`.
+    """
+
+    def __init__(self, codec, max_pixels, size=None):
+        super().__init__(name="lite")
+        self._steps = LiteSteps(codec, max_pixels, size)
+
+    def signatures(self):
+        """`tf.function`s by name, with the shapes of their arguments."""
+        height, width = self._steps.size or (None, None)
+        pixels = tf.TensorSpec([height, width, 3], tf.uint8)
+        rows, columns = self._steps.codec.z_shape(*self._steps.size or (1, 1))
+        if self._steps.size is None:
+            rows = columns = None
+        z = tf.TensorSpec(
+            [rows, columns, self._steps.codec.first_channels], tf.int32
+        )
+        grids = {"z": z}
+        if self._steps.has_residual:
+            blocks = [side and side // BLOCK for side in (height, width)]
+            channels = self._steps.codec.network.latent_channels
+            grids["residual"] = tf.TensorSpec([*blocks, channels], tf.int32)
+        coded = {**grids, "quality": _INT}
+        sizes = {"height": _INT, "width": _INT}
+        arguments = {
+            "compress": {"pixels": pixels, "quality": _INT},
+            "decompress": {"compressed": _OCTETS},
+            "analysis": {"pixels": pixels, "quality": _INT},
+            "synthesis": coded,
+            "entropy_encode": {**coded, **sizes},
+            "entropy_decode": {"compressed": _OCTETS},
+        }
+        return {
+            name: _function(getattr(self, name), specs)
+            for name, specs in arguments.items()
+        }
+
+    # Signatures. ----------------------------------------------------------
+
+    def compress(self, pixels, quality):
+        """uint8 `(height, width, 3)` and hundredths to a `.tfc` file."""
+        z, residual, indexes, status = self._steps.analyse(pixels, quality)
+        height, width = self._steps.sides(pixels)
+        file, verdict = self._steps.format(
+            z, residual, indexes, height, width, quality, status
+        )
+        return {"compressed": file, "status": verdict}
+
+    def decompress(self, compressed):
+        """A `.tfc` file to uint8 `(height, width, 3)`."""
+        z, residual, quality, height, width, status = self._steps.parse(
+            compressed
+        )
+        if self._steps.size is not None:
+            other = tf.not_equal([height, width], self._steps.size)
+            status = first_wrong(status, tf.reduce_any(other), ImageStatus.GRID)
+
+        def cropped():
+            if self._steps.size is not None:
+                grids = self._steps.grids(*self._steps.size)
+                return self._steps.synthesise(z, residual, quality, *grids)
+            x = self._steps.synthesise(
+                z, residual, quality, *self._steps.grids(height, width)
+            )
+            # Rows as vectors: TFLite copies those at once.
+            shape = tf.shape(x)
+            x = tf.reshape(x, tf.stack([shape[0], shape[1] * 3]))
+            x = tf.slice(x, [0, 0], tf.stack([height, 3 * width]))
+            return tf.reshape(x, tf.stack([height, width, 3]))
+
+        shape = (*self._steps.size, 3) if self._steps.size else (0, 0, 3)
+        pixels = tf.cond(
+            tf.equal(status, 0), cropped, lambda: tf.zeros(shape, tf.uint8)
+        )
+        return {"pixels": pixels, "status": status}
+
+    def analysis(self, pixels, quality):
+        """Pixels and hundredths to what is coded, int32 grids."""
+        z, residual, _, status = self._steps.analyse(pixels, quality)
+        sides = tf.where(tf.equal(status, 0), 1, 0) * self._steps.sides(pixels)
+        grids = self._steps.grids(*(self._steps.size or tf.unstack(sides)))
+        found = {"z": tf.reshape(z, grids[0]), "status": status}
+        if self._steps.has_residual:
+            found["residual"] = tf.reshape(residual, grids[1])
+        return found
+
+    def synthesis(self, z, quality, residual=None):
+        """What was coded to whole blocks of pixels."""
+        first = z if residual is None else residual
+        height, width = (BLOCK * tf.shape(first)[i] for i in (0, 1))
+        grids = self._steps.grids(*(self._steps.size or (height, width)))
+        status = self._steps.check(height, width, quality)
+        same = tf.reduce_all(tf.equal(tf.shape(z), tf.stack(grids[0])))
+        status = first_wrong(status, tf.logical_not(same), ImageStatus.GRID)
+
+        if self._steps.size is not None:
+            fine = tf.cast(tf.equal(status, 0), tf.float32)
+            quality = tf.clip_by_value(quality, 100, 10000)
+            pixels = self._steps.synthesise(z, residual, quality, *grids, fine)
+        else:
+            pixels = tf.cond(
+                tf.equal(status, 0),
+                lambda: self._steps.synthesise(z, residual, quality, *grids),
+                lambda: tf.zeros([0, 0, 3], tf.uint8),
+            )
+        return {"pixels": pixels, "status": status}
+
+    def entropy_encode(self, z, quality, height, width, residual=None):
+        """What is coded, with the size in pixels, to a `.tfc` file."""
+        residual = no_elements() if residual is None else residual
+        status = self._steps.check(height, width, quality)
+        grids = self._steps.grids(height, width)
+        for grid, x in zip(grids, (z, residual), strict=False):
+            same = tf.reduce_all(tf.equal(tf.shape(x), tf.stack(grid)))
+            status = first_wrong(status, tf.logical_not(same), ImageStatus.GRID)
+        status = self._steps.check_z(z, status)
+        z, residual = tf.reshape(z, [-1]), tf.reshape(residual, [-1])
+        indexes = self._steps.indexes(z, quality, height, width, status)
+        file, status = self._steps.format(
+            z, residual, indexes, height, width, quality, status
+        )
+        return {"compressed": file, "status": status}
+
+    def entropy_decode(self, compressed):
+        """A `.tfc` file to what was coded, and the header's numbers."""
+        z, residual, quality, height, width, status = self._steps.parse(
+            compressed
+        )
+        grids = self._steps.grids(height, width)
+        found = {"z": tf.reshape(z, grids[0])}
+        if self._steps.has_residual:
+            found["residual"] = tf.reshape(residual, grids[1])
+        names = ("quality", "height", "width", "status")
+        numbers = (quality, height, width, status)
+        return {**found, **dict(zip(names, numbers, strict=True))}
+
+
+def _function(method, specs):
+    names, specs = tuple(specs), tuple(specs.values())
+
+    def call(*arguments):
+        return method(**dict(zip(names, arguments, strict=True)))
+
+    specs = [
+        tf.TensorSpec(spec.shape, spec.dtype, name)
+        for name, spec in zip(names, specs, strict=True)
+    ]
+    return tf.function(call, input_signature=specs, autograph=False)

@@ -1,0 +1,212 @@
+"""The steps of a codec for one image, in builtin ops of TFLite.
+
+A status goes through them, of `ImageStatus`, `ContainerStatus` or `Status`.
+Once it is not 0, the steps work on nothing.
+"""
+
+import contextlib
+import enum
+
+import keras
+import tensorflow as tf
+
+from tfcodec import ops
+from tfcodec.bitstream.container import MAX_SIDE
+from tfcodec.export.codec_graph import BLOCK
+from tfcodec.export.codec_graph import Z_MAX
+from tfcodec.export.codec_graph import CodecGraph
+from tfcodec.export.container_graph import ContainerGraph
+from tfcodec.export.container_status import ContainerStatus
+from tfcodec.export.rans_graph import RansGraph
+from tfcodec.export.subpixel import subpixel_convolutions
+
+
+class ImageStatus(enum.IntEnum):
+    """What neither the container nor the coder can find wrong.
+
+    Numbers are never used for something else, and are in no other enumeration.
+    """
+
+    HYPER_LATENT = 201  # Out of range for the integer network.
+    GRID = 202  # Tensors that do not belong to the width and height.
+
+
+class LiteSteps:
+    """What the signatures of `LiteGraph` are made of; its arguments."""
+
+    def __init__(self, codec, max_pixels, size=None):
+        self.codec = CodecGraph(codec)
+        self._rans = RansGraph(codec.coding.tables)
+        self._container = ContainerGraph(
+            codec.identifier, codec.coding.model_hash, max_pixels
+        )
+        self._max_pixels = max_pixels
+        self.size = size
+        self.has_residual = self.codec.network is not None
+        self._weights = [
+            (variable, keras.ops.convert_to_numpy(variable))
+            for variable in codec.model.variables
+        ]
+
+    def analyse(self, pixels, quality):
+        """Flat symbols and indexes, empty or zeros if the status is not 0."""
+        height, width = self.sides(pixels)
+        status = self.check(height, width, quality)
+
+        def work(quality):
+            with self._constants():
+                if self.size is None:
+                    y = self.codec.latents(pixels)
+                else:  # Nothing to extend.
+                    x = tf.cast(pixels, tf.float32)[None]
+                    y = self.codec.model.analyse(x)
+                return tuple(self.codec.symbols(y, quality))
+
+        if self.size is None:
+            symbols = tf.cond(
+                tf.equal(status, 0),
+                lambda: work(quality),
+                lambda: (no_elements(),) * 3,
+            )
+        else:
+            symbols = work(tf.clip_by_value(quality, 100, 10000))
+            fine = tf.cast(tf.equal(status, 0), tf.int32)
+            symbols = [x * fine for x in symbols]
+        return *symbols, status
+
+    def synthesise(self, z, residual, quality, z_grid, grid, factor=1.0):
+        """uint8 `(rows, columns, 3)`, whole blocks, times a factor."""
+        z = tf.cast(tf.reshape(z, tf.stack([1, *z_grid])), tf.float32)
+        if self.has_residual:
+            residual = tf.reshape(residual, tf.stack([1, *grid]))
+            residual = tf.cast(residual, tf.float32)
+        with self._constants():
+            quality = tf.reshape(tf.cast(quality, tf.float32) / 100.0, [1])
+            x = self.codec.model.reconstruct(z, residual, quality)
+        shape = tf.stack([BLOCK * grid[0], BLOCK * grid[1], 3])
+        x = tf.clip_by_value(tf.round(x), 0.0, 255.0)
+        return tf.cast(tf.reshape(x * factor, shape), tf.uint8)
+
+    def format(self, z, residual, indexes, height, width, quality, status):
+        """The file, uint8 `(bytes,)`, and the status."""
+        fine = tf.equal(status, 0)
+        count = self.codec.first_channels
+        values = [z]
+        rows = [tf.range(tf.size(z)) % count]
+        if self.has_residual:
+            values.append(residual)
+            rows.append(indexes + count)
+        payload, num_bytes, verdict, _ = self._rans.encode(
+            *([_kept(x, fine) for x in part] for part in (values, rows))
+        )
+        status = tf.where(fine, verdict[0], status)
+        file, size = self._container.format(
+            payload, num_bytes, height[None], width[None], quality[None]
+        )
+        size = tf.where(tf.equal(status, 0), size, 0)
+        return tf.slice(tf.reshape(file, [-1]), [0], size), status
+
+    def parse(self, compressed):
+        """Flat symbols of a file, quality, height, width and the status.
+
+        All are empty or 0 if the status is not 0.
+        """
+        octets = tf.reshape(compressed, [1, -1])
+        file = self._container.parse(octets, tf.shape(octets)[1:])
+        status, quality = file.status[0], file.hundredths[0]
+        height, width = file.height[0], file.width[0]
+        count = tf.reduce_prod(self.grids(height, width)[0])
+        decoder = self._rans.decoder
+        payload = self._container.latents(octets, file.begin, file.length)
+        state = decoder.start(payload, file.length)
+        rows = tf.range(count) % self.codec.first_channels
+        state, z = decoder.decode_segment(state, _row(rows))
+        residual = _row(no_elements())
+        if self.has_residual:
+            verdict = self.check_z(z, state.status[0])
+            status = tf.where(tf.equal(status, 0), verdict, status)
+            indexes = self.indexes(z[0], quality, height, width, status)
+            rows = indexes + self.codec.first_channels
+            state, residual = decoder.decode_segment(state, _row(rows))
+        verdict = decoder.finish(state).status[0]
+        status = tf.where(tf.equal(status, 0), verdict, status)
+        fine = tf.equal(status, 0)
+        numbers = (
+            tf.where(fine, number, 0) for number in (quality, height, width)
+        )
+        z, residual = (
+            _kept(tf.reshape(x, [-1]), fine)[0] for x in (z, residual)
+        )
+        return z, residual, *numbers, status
+
+    def indexes(self, z, quality, height, width, status):
+        """Scale indexes, flat; none if the status is not 0."""
+        if not self.has_residual:
+            return no_elements()
+        return tf.cond(
+            tf.equal(status, 0),
+            lambda: self.codec.indexes(z, quality, height, width),
+            no_elements,
+        )
+
+    def check(self, height, width, quality):
+        """The status of a picture and a quality."""
+        status = tf.zeros_like(quality)
+        bad = tf.logical_or(height < 1, width < 1)
+        status = first_wrong(status, bad, ContainerStatus.ZERO_SIZE)
+        # Without a product, which may not fit.
+        many = width > self._max_pixels // tf.maximum(height, 1)
+        many = tf.logical_or(many, tf.maximum(height, width) > MAX_SIDE)
+        status = first_wrong(status, many, ContainerStatus.PIXELS)
+        bad = tf.logical_or(quality < 100, quality > 10000)
+        return first_wrong(status, bad, ContainerStatus.QUALITY)
+
+    def check_z(self, z, status):
+        bad = tf.reduce_any(tf.abs(z) > Z_MAX)
+        if not self.has_residual:
+            return status
+        return first_wrong(status, bad, ImageStatus.HYPER_LATENT)
+
+    def sides(self, pixels):
+        """Height and width, int32."""
+        return tf.unstack(tf.shape(pixels)[:2])
+
+    def grids(self, height, width):
+        """Shapes of z and residual, for sizes in pixels."""
+        channels = self.codec.first_channels
+        grids = [[*self.codec.z_shape(height, width), channels]]
+        blocks = [(side + BLOCK - 1) // BLOCK for side in (height, width)]
+        if self.has_residual:
+            channels = self.codec.network.latent_channels
+        return [*grids, [*blocks, channels]]
+
+    @contextlib.contextmanager
+    def _constants(self):
+        """Within it the model's weights are constants of the graph."""
+        mapping = [(v, tf.constant(array)) for v, array in self._weights]
+        with (
+            keras.StatelessScope(state_mapping=mapping),
+            ops.single_op_shuffles(tf.nn.space_to_depth, tf.nn.depth_to_space),
+            subpixel_convolutions(self.codec.model),
+        ):
+            yield
+
+
+def first_wrong(status, bad, code):
+    """`code` where `bad`, unless something was wrong before."""
+    bad = tf.logical_and(bad, tf.equal(status, 0))
+    return tf.where(bad, int(code), status)
+
+
+def no_elements():
+    return tf.zeros([0], tf.int32)
+
+
+def _row(x):
+    return tf.reshape(x, [1, -1])
+
+
+def _kept(x, fine):
+    """int32 `(1, elements)`; without elements unless `fine`."""
+    size = tf.where(fine, tf.size(x), 0)
+    return _row(tf.slice(x, [0], tf.reshape(size, [1])))

@@ -1,0 +1,111 @@
+"""The codec in LiteRT against the one in Keras; and alone in its process."""
+
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tfcodec.bitstream import unpack
+from tfcodec.errors import TfcodecError
+from tfcodec.litert.codec import load
+
+SIZES = [(48, 80), (1, 1), (17, 130)]  # in this order: shapes change
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("quality", [3.0, 88.5])
+def test_both_decode_what_either_encodes(
+    lite_codec, tiny_codec, photograph, size, quality
+):
+    image = photograph[100 : 100 + size[0], 100 : 100 + size[1]]
+    for writer in (lite_codec, tiny_codec):
+        data = writer.compress(image, quality)
+        container = unpack(data)
+        symbols = [
+            c.decode_symbols(container) for c in (lite_codec, tiny_codec)
+        ]
+        for ours, theirs in zip(*symbols, strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+        pixels = [c.decompress(data) for c in (lite_codec, tiny_codec)]
+        assert pixels[0].dtype == np.uint8
+        assert pixels[0].shape == image.shape
+        difference = pixels[0].astype(int) - pixels[1]
+        assert np.abs(difference).max() <= 1
+
+
+def test_files_have_the_same_size_but_for_roundings(
+    lite_codec, tiny_codec, photograph
+):
+    image = photograph[:160, :240]
+    ours, theirs = (
+        len(c.compress(image, 60.0)) for c in (lite_codec, tiny_codec)
+    )
+    assert abs(ours - theirs) < 0.002 * theirs
+
+
+def test_efforts_are_refused(lite_codec, photograph):
+    with pytest.raises(ValueError, match="tfcodec.load"):
+        lite_codec.compress(photograph[:32, :32], 50.0, effort=2)
+
+
+def test_a_preset_without_a_graph(tiny_preset):
+    with pytest.raises(TfcodecError, match="export.packaged"):
+        load(tiny_preset)
+
+
+def test_a_graph_of_other_weights(graph_preset, tmp_path):
+    folder = shutil.copytree(graph_preset, tmp_path / "other")
+    with np.load(folder / "weights.npz") as file:
+        arrays = dict(file)
+    key = max(arrays, key=lambda key: arrays[key].size)
+    arrays[key] = arrays[key] * 1.5
+    np.savez_compressed(folder / "weights.npz", **arrays)
+    with pytest.raises(TfcodecError, match="does not belong to the weights"):
+        load(folder)
+
+
+@pytest.mark.parametrize("damage", ["cut", "other"])
+def test_a_damaged_graph(graph_preset, tmp_path, damage):
+    folder = shutil.copytree(graph_preset, tmp_path / "damaged")
+    path = folder / "graph.npz"
+    if damage == "cut":
+        path.write_bytes(path.read_bytes()[:1000])
+    else:
+        np.savez_compressed(path, something=np.zeros(3))
+    with pytest.raises(TfcodecError, match="graph.npz"):
+        load(folder)
+
+
+def test_the_graph_is_stored_without_the_weights(graph_preset):
+    graph = graph_preset / "graph.npz"
+    with np.load(graph) as file:
+        model = file["model"]
+    stored = (graph_preset / "weights.npz").stat().st_size
+    assert graph.stat().st_size < 120_000
+    assert model.size > stored
+
+
+def test_command_line_without_tensorflow(graph_preset, tmp_path, photograph):
+    """In a process of its own, where TensorFlow and Keras do not exist."""
+    picture = tmp_path / "picture.png"
+    Image.fromarray(photograph[:64, :96]).save(picture)
+    code = f"""
+import sys
+for name in ("tensorflow", "keras", "jax"):
+    sys.modules[name] = None
+from tfcodec.cli.main import main
+preset = ["--preset", {str(graph_preset)!r}]
+assert main(["compress", {str(picture)!r}, *preset]) == 0
+packed = {str(picture.with_suffix(".tfc"))!r}
+out = ["-o", {str(tmp_path / "out.png")!r}]
+assert main(["decompress", packed, *out, *preset]) == 0
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    with Image.open(tmp_path / "out.png") as image:
+        assert image.size == (96, 64)

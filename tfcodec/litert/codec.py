@@ -1,0 +1,86 @@
+"""A trained preset whose networks run in LiteRT."""
+
+import numpy as np
+
+from tfcodec import presets
+from tfcodec.errors import TfcodecError
+from tfcodec.file_codec import FileCodec
+from tfcodec.litert.graph_file import NAME
+from tfcodec.litert.graph_file import read_graph
+
+STEPS = ("analyse", "hyper", "residuals", "reconstruct")
+
+
+def load(preset="photo", num_threads=None):
+    """A trained codec for coding alone: no training, no efforts above 1.
+
+    Args:
+        preset: name (`tfcodec.preset_names()`) or path of a preset folder.
+        num_threads: int, or None for all processors.
+
+    Returns:
+        `LiteRtCodec`.
+
+    Raises:
+        TfcodecError: there is no such preset, it has no LiteRT graph, or it is
+            damaged.
+        ImportError: ai-edge-litert is not installed.
+    """
+    preset = presets.find(preset)
+    if not has_graph(preset):
+        raise TfcodecError(
+            f"The preset {preset.name} has no {NAME}. Make it: "
+            f"python -m tfcodec.export.packaged {preset.directory}"
+        )
+    coding = presets.Coding.load(preset.directory / "tables.npz")
+    model = read_graph(preset.directory)
+    return LiteRtCodec(model, coding, preset, num_threads)
+
+
+def has_graph(preset):
+    """Whether a `Preset` can be run by LiteRT."""
+    return (preset.directory / NAME).is_file()
+
+
+class LiteRtCodec(FileCodec):
+    """Images to bytes and back; files are those of `Codec`.
+
+    Pixels and symbols may differ from Keras's where a float differs in its
+    last bit; any file decodes to the same symbols on both.
+
+    Args:
+        model: bytes of a `.tflite` file with the signatures `STEPS`.
+        coding: `Coding`.
+        preset: `Preset`.
+        num_threads: int or None.
+    """
+
+    def __init__(self, model, coding, preset, num_threads=None):
+        from ai_edge_litert.interpreter import Interpreter
+
+        self.coding = coding
+        self.preset = preset
+        self.identifier = preset.identifier
+        self._interpreter = Interpreter(
+            model_content=model, num_threads=num_threads
+        )
+        names = self._interpreter.get_signature_list()
+        for step in STEPS:
+            if step in names:  # one-stream models have no residuals
+                setattr(self, f"run_{step}", self._step(step, names[step]))
+
+    def _step(self, name, signature):
+        runner = None
+
+        def run(*arrays):
+            nonlocal runner
+            # Memory is planned when a signature is first used.
+            runner = runner or self._interpreter.get_signature_runner(name)
+            inputs = zip(sorted(signature["inputs"]), arrays, strict=True)
+            result = runner(
+                **{key: np.asarray(array, np.float32) for key, array in inputs}
+            )
+            (output,) = result.values()
+            return output
+
+        return run
