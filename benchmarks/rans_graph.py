@@ -82,8 +82,8 @@ def coders(values, rows, payload, tables):
     )
 
     graph = RansGraph(tables)
-    matrix = tf.TensorSpec([None, None], tf.int32)
-    strings = tf.TensorSpec([None], tf.string)
+    matrix = tf.TensorSpec([1, None], tf.int32)
+    strings = tf.TensorSpec([1], tf.string)
     encode_strings = tf.function(
         lambda v, r: graph.encode_strings([v], [r]), [matrix, matrix]
     )
@@ -118,8 +118,8 @@ def coders(values, rows, payload, tables):
 
 
 def to_tflite(graph):
-    """Both directions as signatures of one model, builtin ops only."""
-    matrix = tf.TensorSpec([None, None], tf.int32)
+    """Both directions as signatures of one model, for one image."""
+    matrix = tf.TensorSpec([1, None], tf.int32)
 
     def encode_core(values, rows):
         payload, num_bytes, status, _ = graph.encode([values], [rows])
@@ -129,8 +129,8 @@ def to_tflite(graph):
         values, state = graph.decode(payload, num_bytes, [rows])
         return {"values": values[0], "status": state.status}
 
-    octets = tf.TensorSpec([None, None], tf.uint8)
-    lengths = tf.TensorSpec([None], tf.int32)
+    octets = tf.TensorSpec([1, None], tf.uint8)
+    lengths = tf.TensorSpec([1], tf.int32)
     module = tf.Module()
     module.encode = tf.function(encode_core, [matrix, matrix])
     module.decode = tf.function(decode_core, [octets, lengths, matrix])

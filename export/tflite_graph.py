@@ -2,8 +2,9 @@
 
 One image at a time, numeric tensors, and a status instead of an error, of
 `ImageStatus`, `ContainerStatus` or `Status` (docs/mobile.md has them all).
-Whatever is wrong, what comes out is empty and nothing is allocated for it; a
-model for one size has zeros there instead.
+Whatever is wrong, what comes out is a single zero (or position of zeros), since
+LiteRT's Python cannot return empty tensors, and nothing is allocated for it. A
+model for one size has zeros of that size.
 """
 
 import tensorflow as tf
@@ -34,6 +35,7 @@ class LiteGraph(tf.Module):
     def __init__(self, codec, max_pixels, size=None):
         super().__init__(name="lite")
         self._steps = LiteSteps(codec, max_pixels, size)
+        self._names = ("z", "residual") if self._steps.has_residual else ("z",)
 
     def signatures(self):
         """`tf.function`s by name, with the shapes of their arguments."""
@@ -98,7 +100,7 @@ class LiteGraph(tf.Module):
             x = tf.slice(x, [0, 0], tf.stack([height, 3 * width]))
             return tf.reshape(x, tf.stack([height, width, 3]))
 
-        shape = (*self._steps.size, 3) if self._steps.size else (0, 0, 3)
+        shape = (*(self._steps.size or (1, 1)), 3)
         pixels = tf.cond(
             tf.equal(status, 0), cropped, lambda: tf.zeros(shape, tf.uint8)
         )
@@ -107,12 +109,17 @@ class LiteGraph(tf.Module):
     def analysis(self, pixels, quality):
         """Pixels and hundredths to what is coded, int32 grids."""
         z, residual, _, status = self._steps.analyse(pixels, quality)
-        sides = tf.where(tf.equal(status, 0), 1, 0) * self._steps.sides(pixels)
-        grids = self._steps.grids(*(self._steps.size or tf.unstack(sides)))
-        found = {"z": tf.reshape(z, grids[0]), "status": status}
-        if self._steps.has_residual:
-            found["residual"] = tf.reshape(residual, grids[1])
-        return found
+        if self._steps.size is not None:
+            grids = self._steps.grids(*self._steps.size)
+            found = {
+                name: tf.reshape(x, grid)
+                for name, x, grid in zip(
+                    self._names, (z, residual), grids, strict=False
+                )
+            }
+            return {**found, "status": status}
+        sides = self._steps.sides(pixels)
+        return {**self._coded(z, residual, *sides, status), "status": status}
 
     def synthesis(self, z, quality, residual=None):
         """What was coded to whole blocks of pixels."""
@@ -131,7 +138,7 @@ class LiteGraph(tf.Module):
             pixels = tf.cond(
                 tf.equal(status, 0),
                 lambda: self._steps.synthesise(z, residual, quality, *grids),
-                lambda: tf.zeros([0, 0, 3], tf.uint8),
+                lambda: tf.zeros([1, 1, 3], tf.uint8),
             )
         return {"pixels": pixels, "status": status}
 
@@ -156,13 +163,24 @@ class LiteGraph(tf.Module):
         z, residual, quality, height, width, status = self._steps.parse(
             compressed
         )
-        grids = self._steps.grids(height, width)
-        found = {"z": tf.reshape(z, grids[0])}
-        if self._steps.has_residual:
-            found["residual"] = tf.reshape(residual, grids[1])
+        found = self._coded(z, residual, height, width, status)
         names = ("quality", "height", "width", "status")
         numbers = (quality, height, width, status)
         return {**found, **dict(zip(names, numbers, strict=True))}
+
+    def _coded(self, z, residual, height, width, status):
+        """Grids by name; of one position, zeros, if the status is not 0."""
+        grids = self._steps.grids(height, width)
+        return {
+            name: tf.cond(
+                tf.equal(status, 0),
+                lambda x=x, grid=grid: tf.reshape(x, tf.stack(grid)),
+                lambda grid=grid: tf.zeros([1, 1, grid[2]], tf.int32),
+            )
+            for name, x, grid in zip(
+                self._names, (z, residual), grids, strict=False
+            )
+        }
 
 
 def _function(method, specs):

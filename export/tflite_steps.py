@@ -103,8 +103,13 @@ class LiteSteps:
         file, size = self._container.format(
             payload, num_bytes, height[None], width[None], quality[None]
         )
-        size = tf.where(tf.equal(status, 0), size, 0)
-        return tf.slice(tf.reshape(file, [-1]), [0], size), status
+        file = tf.reshape(file, [-1])
+        file = tf.cond(
+            tf.equal(status, 0),
+            lambda: tf.slice(file, [0], size),
+            lambda: tf.zeros([1], tf.uint8),
+        )
+        return file, status
 
     def parse(self, compressed):
         """Flat symbols of a file, quality, height, width and the status.

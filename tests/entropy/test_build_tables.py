@@ -73,6 +73,18 @@ def test_rows(tables, bottleneck):
     assert again.digest() == alone.digest()
 
 
+def test_skipped_scales_have_skip_rows(bottleneck):
+    one = build_tables(bottleneck, LogisticConditional())
+    four = build_tables(bottleneck, LogisticConditional(skipped=4))
+    assert (four.size[CHANNELS : CHANNELS + 4] == 1).all()
+    assert (four.offset[CHANNELS : CHANNELS + 4] == 0).all()
+    for name in ("size", "offset"):
+        np.testing.assert_array_equal(
+            getattr(four, name)[CHANNELS + 4 :],
+            getattr(one, name)[CHANNELS + 4 :],
+        )
+
+
 def test_scale_rows_are_centred_and_widen(tables):
     sizes = tables.size[CHANNELS + 1 :]
     offsets = tables.offset[CHANNELS + 1 :]

@@ -60,14 +60,23 @@ def test_information_bounds(tiny_codec, index):
     decoder.finish()
 
 
-def test_index_zero_is_free_at_evaluation_and_charged_in_training():
+@pytest.mark.parametrize("skipped", [1, 4])
+def test_skipped_is_free_at_evaluation_and_charged_in_training(skipped):
     residual = np.full((2, 3, 3, 4), 1.7, np.float32)
-    zeros = np.zeros(residual.shape, np.float32)
-    layer = LogisticConditional(seed=1)
-    bits = np.asarray(layer(residual, zeros, training=False))
+    indexes = np.full(residual.shape, skipped - 1, np.float32)
+    layer = LogisticConditional(skipped, seed=1)
+    bits = np.asarray(layer(residual, indexes, training=False))
     np.testing.assert_array_equal(bits, [0, 0])
-    assert not np.asarray(layer.round_residuals(residual, zeros)).any()
-    assert (np.asarray(layer(residual, zeros, training=True)) > 36 * 5).all()
+    assert not np.asarray(layer.round_residuals(residual, indexes)).any()
+    assert (np.asarray(layer(residual, indexes, training=True)) > 36 * 5).all()
+    assert np.asarray(layer.round_residuals(residual, indexes + 1)).all()
+    assert (np.asarray(layer(residual, indexes + 1)) > 36).all()
+
+
+@pytest.mark.parametrize("skipped", [0, 64])
+def test_skipped_must_leave_some(skipped):
+    with pytest.raises(ValueError, match="skipped"):
+        LogisticConditional(skipped)
 
 
 def test_conditional_gradients_reach_residual_and_index():

@@ -111,7 +111,8 @@ def test_damaged_files_get_a_status_and_nothing_else(codec, lite, photograph):
             assert np.abs(found["pixels"] - expected).max() <= 1
             other += 1
             continue
-        assert found["pixels"].size == 0
+        assert found["pixels"].shape == (1, 1, 3)
+        assert not found["pixels"].any()
         assert found["status"] in {*ContainerStatus, *Status, *ImageStatus}
         with pytest.raises(ValueError):
             codec.decompress(file)
@@ -154,7 +155,7 @@ def test_wrong_pictures_get_a_status(lite, shape, quality, status):
     for name in ("compress", "analysis"):
         found = lite(name, **arguments)
         assert found.pop("status") == status
-        assert all(x.size == 0 for x in found.values())
+        assert all(not x.any() for x in found.values())
 
 
 def test_wrong_tensors_get_a_status(lite, photograph):
@@ -173,7 +174,7 @@ def test_wrong_tensors_get_a_status(lite, photograph):
     ):
         found = lite("entropy_encode", **wrong)
         assert found["status"] == status
-        assert found["compressed"].size == 0
+        assert not found["compressed"].any()
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -34,8 +34,8 @@ def build_tables(bottleneck, conditional=None, counts=None):
             where they are many, and the conditional's density elsewhere.
 
     Returns:
-        `CdfTables`; the rows of the bottleneck come first. Row 0 of the scales
-        is a skip row for the value 0.
+        `CdfTables`; the rows of the bottleneck come first. The first rows of
+        the scales, those that the conditional skips, are skip rows for 0.
     """
     cdfs, offsets = [], []
     values = np.arange(LATENT_MIN, LATENT_MAX + 1)
@@ -51,9 +51,10 @@ def build_tables(bottleneck, conditional=None, counts=None):
         cdfs.append(cdf)
         offsets.append(LATENT_MIN + first)
     if conditional is not None:
-        cdfs.append(_SKIP)
-        offsets.append(0)
-        for index, scale in enumerate(scale_table()[1:], start=1):
+        skipped = conditional.skipped
+        cdfs.extend([_SKIP] * skipped)
+        offsets.extend([0] * skipped)
+        for index, scale in enumerate(scale_table()[skipped:], start=skipped):
             reach = math.ceil(10 * scale) + 1
             values = np.arange(-reach, reach + 1, dtype=np.float32)
             mass = _masses(conditional.prior_bits(values, scale))

@@ -24,11 +24,13 @@ def scale_table():
 class GaussianConditional(keras.layers.Layer):
     """Counts the bits of residuals `y - mu`, one of 64 scales for each.
 
-    Index 0 means "is zero": such a residual is never coded, whatever it was.
-    Training charges it the bits of the narrowest density, so that the encoder
-    learns to put nothing there.
+    The first `skipped` indexes mean "is zero": such a residual is never coded,
+    whatever it was. Training charges it the bits of its narrow density, so
+    that the encoder learns to put nothing there.
 
     Args:
+        skipped: int, at least 1. Where nearly all residuals are zero, the few
+            others are not worth their bits (docs/experiments.md).
         seed: int or None, of the training noise.
 
     Call arguments:
@@ -44,9 +46,15 @@ class GaussianConditional(keras.layers.Layer):
     2; the table of scales is that of Ballé et al. 2018, section 4.
     """
 
-    def __init__(self, seed=None, **kwargs):
+    def __init__(self, skipped=1, seed=None, **kwargs):
         kwargs["dtype"] = "float32"
         super().__init__(**kwargs)
+        if not 1 <= skipped < NUM_SCALES:
+            raise ValueError(
+                f"`skipped` must be in 1..{NUM_SCALES - 1}. "
+                f"Received: skipped={skipped}"
+            )
+        self.skipped = skipped
         self.seed = seed
         self.noise = keras.random.SeedGenerator(seed)
 
@@ -55,10 +63,14 @@ class GaussianConditional(keras.layers.Layer):
         return noisy_normal_bits(x, scale)
 
     def round_residuals(self, residual, indexes):
-        """Rounds, straight-through; zero where the index is 0."""
+        """Rounds, straight-through; zero where the index is skipped."""
         residual = keras.ops.cast(residual, "float32")
-        coded = keras.ops.cast(indexes > 0.5, "float32")
+        coded = keras.ops.cast(self.is_coded(indexes), "float32")
         return round_st(residual) * keras.ops.stop_gradient(coded)
+
+    def is_coded(self, indexes):
+        """Bool tensor: which residuals are in the file."""
+        return indexes > self.skipped - 0.5
 
     def call(self, residual, indexes, training=False):
         residual = keras.ops.cast(residual, "float32")
@@ -70,11 +82,15 @@ class GaussianConditional(keras.layers.Layer):
             residual = self.round_residuals(residual, indexes)
         bits = self.prior_bits(residual, scale)
         if not training:
-            bits = keras.ops.where(indexes > 0.5, bits, 0.0)
+            bits = keras.ops.where(self.is_coded(indexes), bits, 0.0)
         return keras.ops.sum(bits, axis=(1, 2, 3))
 
     def get_config(self):
-        return {**super().get_config(), "seed": self.seed}
+        return {
+            **super().get_config(),
+            "skipped": self.skipped,
+            "seed": self.seed,
+        }
 
 
 @keras.saving.register_keras_serializable("tfcodec")

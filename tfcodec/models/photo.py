@@ -39,6 +39,7 @@ class Photo(CodecModel):
         synthesis_channels, synthesis_blocks: pairs, at 1/4 and 1/16.
         context_channels: int, features of the mean networks.
         split: int, channels of the first context group.
+        skipped_scales: int, see `LogisticConditional`.
         **kwargs: see `CodecModel`, which documents the call too.
 
     Reference: Minnen et al. 2018, https://arxiv.org/abs/1809.02736, for the
@@ -55,6 +56,7 @@ class Photo(CodecModel):
         synthesis_blocks=(2, 5),
         context_channels=128,
         split=64,
+        skipped_scales=1,
         **kwargs,
     ):
         super().__init__(latent_channels, **kwargs)
@@ -93,7 +95,7 @@ class Photo(CodecModel):
             hyper_channels, name="bottleneck", seed=self.seed
         )
         self.conditional = LogisticConditional(
-            name="conditional", seed=self.seed
+            skipped_scales, name="conditional", seed=self.seed
         )
         self.groups = (
             (0, split, 0),
@@ -231,4 +233,5 @@ class Photo(CodecModel):
             "synthesis_blocks": self.synthesis_blocks,
             "context_channels": self.context_channels,
             "split": self.split,
+            "skipped_scales": self.conditional.skipped,
         }

@@ -68,7 +68,8 @@ class Relaxation:
         z_hat = z_hat * self.is_coded + self.fixed
         indexes = self.model.scale_network(z_hat, quality, y)
         rows = keras.ops.stop_gradient(keras.ops.round(indexes))
-        coded = keras.ops.cast(rows > 0.5, "float32")
+        coded = self.model.conditional.is_coded(rows)
+        coded = keras.ops.cast(coded, "float32")
 
         def quantize(residual):
             below, fraction = soft_round(residual, sharpness)
@@ -93,8 +94,9 @@ class Relaxation:
         bits = self.y_costs(index, below, fraction)
         # The slope in the index, at the value that will be coded.
         value = keras.ops.stop_gradient(below + keras.ops.round(fraction))
+        first = self.model.conditional.skipped
         last = self.y_costs.bits.shape[0] - 1
         wider = self.y_costs(keras.ops.minimum(index + 1, last), value, 0.0)
-        tighter = self.y_costs(keras.ops.maximum(index - 1, 1), value, 0.0)
+        tighter = self.y_costs(keras.ops.maximum(index - 1, first), value, 0.0)
         bits = bits + 0.5 * (wider - tighter) * (indexes - rows)
         return keras.ops.sum(bits * coded)
