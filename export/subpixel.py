@@ -62,13 +62,14 @@ def subpixel_convolutions(model):
             or layer.kernel_size[0] < STRIDE
         ):
             raise ValueError(f"{layer.path} has no sub-pixel form.")
-    arrays = {
-        layer: (
-            subpixel_kernel(keras.ops.convert_to_numpy(layer.kernel)),
-            np.tile(keras.ops.convert_to_numpy(layer.bias), STRIDE * STRIDE),
-        )
-        for layer in layers
-    }
+    with tf.init_scope():  # Values, also while a graph is traced.
+        arrays = {
+            layer: (
+                subpixel_kernel(keras.ops.convert_to_numpy(layer.kernel)),
+                np.tile(keras.ops.convert_to_numpy(layer.bias), STRIDE**2),
+            )
+            for layer in layers
+        }
     for layer, (kernel, bias) in arrays.items():
         layer.call = _call(kernel, bias, layer.activation)
     try:

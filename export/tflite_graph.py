@@ -7,6 +7,8 @@ LiteRT's Python cannot return empty tensors, and nothing is allocated for it. A
 model for one size has zeros of that size.
 """
 
+import math
+
 import tensorflow as tf
 
 from tfcodec.export.codec_graph import BLOCK
@@ -86,10 +88,14 @@ class LiteGraph(tf.Module):
         if self._steps.size is not None:
             other = tf.not_equal([height, width], self._steps.size)
             status = first_wrong(status, tf.reduce_any(other), ImageStatus.GRID)
+            grids = self._steps.grids(*self._steps.size)
+            z, residual = (
+                _sized(x, math.prod(grid))
+                for x, grid in zip((z, residual), grids, strict=True)
+            )
 
         def cropped():
             if self._steps.size is not None:
-                grids = self._steps.grids(*self._steps.size)
                 return self._steps.synthesise(z, residual, quality, *grids)
             x = self._steps.synthesise(
                 z, residual, quality, *self._steps.grids(height, width)
@@ -194,3 +200,9 @@ def _function(method, specs):
         for name, spec in zip(names, specs, strict=True)
     ]
     return tf.function(call, input_signature=specs, autograph=False)
+
+
+def _sized(x, count):
+    """`count` elements, an int: a branch may not reshape any others."""
+    x = tf.slice(tf.pad(x, [[0, count]]), [0], [count])
+    return tf.reshape(x, [count])

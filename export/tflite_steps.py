@@ -101,7 +101,7 @@ class LiteSteps:
         )
         status = tf.where(fine, verdict[0], status)
         file, size = self._container.format(
-            payload, num_bytes, height[None], width[None], quality[None]
+            payload, num_bytes, width[None], height[None], quality[None]
         )
         file = tf.reshape(file, [-1])
         file = tf.cond(
@@ -190,9 +190,10 @@ class LiteSteps:
         """Within it the model's weights are constants of the graph."""
         mapping = [(v, tf.constant(array)) for v, array in self._weights]
         with (
-            keras.StatelessScope(state_mapping=mapping),
-            ops.single_op_shuffles(tf.nn.space_to_depth, tf.nn.depth_to_space),
+            # First, since it reads the weights themselves.
             subpixel_convolutions(self.codec.model),
+            ops.single_op_shuffles(tf.nn.space_to_depth, tf.nn.depth_to_space),
+            keras.StatelessScope(state_mapping=mapping),
         ):
             yield
 
