@@ -24,8 +24,8 @@ from tfcodec.coding import code_length
 from tfcodec.coding import encode
 from tfcodec.coding import rans
 from tfcodec.evaluation.machine import processor
-from tfcodec.export import lanes
-from tfcodec.export.rans_graph import RansGraph
+from tfcodec.export.graph import lanes
+from tfcodec.export.graph.rans_graph import RansGraph
 
 
 def main():

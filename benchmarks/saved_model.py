@@ -21,7 +21,7 @@ from PIL import Image
 
 import tfcodec
 from tfcodec.evaluation.machine import processor
-from tfcodec.export.saved_model import export_saved_model
+from tfcodec.export.serving.saved_model import export_saved_model
 
 
 def milliseconds(function, repeats):

@@ -23,10 +23,10 @@ from PIL import Image
 import tfcodec
 from tfcodec.cli.parameters import Size
 from tfcodec.evaluation.machine import processor
-from tfcodec.export.tflite import MAX_PIXELS
-from tfcodec.export.tflite import convert
-from tfcodec.export.tflite import finish
-from tfcodec.export.tflite_quantize import MODES
+from tfcodec.export.lite.tflite import MAX_PIXELS
+from tfcodec.export.lite.tflite import convert
+from tfcodec.export.lite.tflite import finish
+from tfcodec.export.lite.tflite_quantize import MODES
 from tfcodec.metrics import psnr
 
 QUALITY = 50.0

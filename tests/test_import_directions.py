@@ -63,7 +63,7 @@ MAY_IMPORT = {
         "limits",
         "presets",
     },
-    "litert": {"errors", "file_codec", "presets", "weights"},
+    "litert": {"errors", "file_codec", "presets", "quiet", "weights"},
     "codec": BELOW_CODEC | {"file_codec"},
     "rate_control": {"errors", "image_encoder", "limits", "metrics"},
     "quiet": set(),

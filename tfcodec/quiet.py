@@ -1,4 +1,4 @@
-"""Importing TensorFlow without its messages."""
+"""Importing TensorFlow and running LiteRT without their messages."""
 
 import contextlib
 import os
@@ -24,14 +24,25 @@ def quiet_import():
     if "keras" in sys.modules:
         yield
         return
+    with quiet_descriptor():
+        yield
+
+
+@contextlib.contextmanager
+def quiet_descriptor():
+    """Keeps what C++ code prints to file descriptor 2 off it, unless wanted.
+
+    For code that takes no log level, and raises its errors.
+    """
     try:
         saved = os.dup(2)
     except OSError:  # There is no stderr.
         yield
         return
     try:
-        with open(os.devnull, "wb") as null:
-            os.dup2(null.fileno(), 2)
+        if not IS_WANTED:
+            with open(os.devnull, "wb") as null:
+                os.dup2(null.fileno(), 2)
         yield
     finally:
         os.dup2(saved, 2)

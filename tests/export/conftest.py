@@ -35,7 +35,7 @@ def to_pixels():
 @pytest.fixture(scope="session")
 def saved_model(tmp_path_factory, tiny_codec):
     """Folder of the tiny codec's SavedModel."""
-    from tfcodec.export.saved_model import export_saved_model
+    from tfcodec.export.serving.saved_model import export_saved_model
 
     return export_saved_model(
         tiny_codec, tmp_path_factory.mktemp("models"), max_pixels=MAX_PIXELS
@@ -71,9 +71,9 @@ def serve(signatures):
 @pytest.fixture(scope="session")
 def to_tflite():
     """Function of a codec, a size and `max_pixels` to files by form."""
-    from tfcodec.export import lanes
-    from tfcodec.export import tflite
-    from tfcodec.export.tflite_quantize import MODES
+    from tfcodec.export.graph import lanes
+    from tfcodec.export.lite import tflite
+    from tfcodec.export.lite.tflite_quantize import MODES
 
     def to_tflite(codec, size, max_pixels, modes=MODES):
         unroll, lanes.UNROLL = lanes.UNROLL, 1  # Converts much faster.

@@ -58,7 +58,7 @@ def codec():
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="names of the libraries")
 def test_photo_without_python(codec, photograph, tmp_path, record_property):
-    from tfcodec.export.saved_model import export_saved_model
+    from tfcodec.export.serving.saved_model import export_saved_model
 
     saved_model = export_saved_model(codec, tmp_path / "models")
     assert saved_model == tmp_path / "models" / "photo" / "2"

@@ -6,9 +6,9 @@ import tensorflow as tf
 
 from tfcodec.bitstream import unpack
 from tfcodec.codec import Codec
-from tfcodec.export.codec_graph import CodecGraph
-from tfcodec.export.codec_graph import _quality
-from tfcodec.export.integer_network_graph import IntegerNetworkGraph
+from tfcodec.export.graph.codec_graph import CodecGraph
+from tfcodec.export.graph.codec_graph import _quality
+from tfcodec.export.graph.integer_network_graph import IntegerNetworkGraph
 
 SIZES = [(1, 1), (16, 16), (17, 63), (65, 40), (130, 5)]
 

@@ -6,7 +6,7 @@ import tensorflow as tf
 from PIL import Image
 
 from tfcodec.cli import images
-from tfcodec.export.image_graph import decode_rgb
+from tfcodec.export.serving.image_graph import decode_rgb
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ import tensorflow as tf
 
 from tfcodec.bitstream import unpack
 from tfcodec.codec import Codec
-from tfcodec.export import saved_model as module
-from tfcodec.export.serving_graph import ServingGraph
+from tfcodec.export.serving import saved_model as module
+from tfcodec.export.serving.serving_graph import ServingGraph
 
 SIZES = [(64, 80), (17, 33), (1, 1), (130, 5)]
 

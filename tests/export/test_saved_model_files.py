@@ -8,12 +8,12 @@ import tensorflow as tf
 
 from tfcodec.codec import Codec
 from tfcodec.errors import TfcodecError
-from tfcodec.export import saved_model as module
-from tfcodec.export import server_files
-from tfcodec.export.op_check import check_ops
-from tfcodec.export.op_check import stock_ops
-from tfcodec.export.op_check import used_ops
-from tfcodec.export.saved_model import export_saved_model
+from tfcodec.export.serving import saved_model as module
+from tfcodec.export.serving import server_files
+from tfcodec.export.serving.op_check import check_ops
+from tfcodec.export.serving.op_check import stock_ops
+from tfcodec.export.serving.op_check import used_ops
+from tfcodec.export.serving.saved_model import export_saved_model
 
 
 def requests_of(saved_model):

@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from tfcodec.export.subpixel import subpixel_convolutions
-from tfcodec.export.subpixel import subpixel_kernel
+from tfcodec.export.lite.subpixel import subpixel_convolutions
+from tfcodec.export.lite.subpixel import subpixel_kernel
 
 
 @pytest.mark.parametrize("size", [2, 3, 4, 5, 7])

@@ -9,11 +9,11 @@ import pytest
 from tfcodec.bitstream import Container
 from tfcodec.bitstream import pack
 from tfcodec.bitstream import unpack
-from tfcodec.export import tflite_file
-from tfcodec.export.container_status import ContainerStatus
-from tfcodec.export.rans_status import Status
-from tfcodec.export.tflite_quantize import MODES
-from tfcodec.export.tflite_steps import ImageStatus
+from tfcodec.export.graph.container_status import ContainerStatus
+from tfcodec.export.graph.rans_status import Status
+from tfcodec.export.lite import tflite_file
+from tfcodec.export.lite.tflite_quantize import MODES
+from tfcodec.export.lite.tflite_steps import ImageStatus
 
 MAX_PIXELS = 20_000
 SIZES = [(1, 1), (16, 16), (17, 63), (65, 40), (130, 5)]

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from tfcodec.codec import Codec
-from tfcodec.export import tflite_file
-from tfcodec.export.container_status import ContainerStatus
-from tfcodec.export.tflite import export_tflite
-from tfcodec.export.tflite_steps import ImageStatus
+from tfcodec.export.graph.container_status import ContainerStatus
+from tfcodec.export.lite import tflite_file
+from tfcodec.export.lite.tflite import export_tflite
+from tfcodec.export.lite.tflite_steps import ImageStatus
 
 pytestmark = pytest.mark.slow
 

@@ -8,7 +8,7 @@ import pytest
 @pytest.fixture(scope="session")
 def graph_preset(tiny_preset, tiny_codec, tmp_path_factory):
     """Folder of the tiny preset, `graph.npz` included."""
-    from tfcodec.export.packaged import package
+    from tfcodec.export.lite.packaged import package
 
     folder = tmp_path_factory.mktemp("presets") / "tiny-1"
     shutil.copytree(tiny_preset, folder)

@@ -52,7 +52,7 @@ def test_efforts_are_refused(lite_codec, photograph):
 
 
 def test_a_preset_without_a_graph(tiny_preset):
-    with pytest.raises(TfcodecError, match="export.packaged"):
+    with pytest.raises(TfcodecError, match="export.lite.packaged"):
         load(tiny_preset)
 
 

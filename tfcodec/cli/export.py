@@ -55,7 +55,7 @@ def saved_model(folder, preset, name, version, max_pixels, debug):
     with Reporter(1, debug) as reporter:
         try:
             codec = loading.Codecs("tf").get(preset, reporter)
-            from tfcodec.export.saved_model import export_saved_model
+            from tfcodec.export.serving.saved_model import export_saved_model
 
             path = export_saved_model(
                 codec, folder, name, version, max_pixels, reporter.phase
@@ -119,7 +119,7 @@ def tflite(path, preset, quantize, size, dynamic, max_pixels, force, debug):
     with Reporter(1, debug) as reporter:
         try:
             codec = loading.Codecs("tf").get(preset, reporter)
-            from tfcodec.export.tflite import export_tflite
+            from tfcodec.export.lite.tflite import export_tflite
 
             num_bytes = export_tflite(
                 codec, path, quantize, size, max_pixels, reporter.phase

@@ -1,5 +1,7 @@
 """A trained preset whose networks run in LiteRT."""
 
+import os
+
 import numpy as np
 
 from tfcodec import presets
@@ -7,6 +9,7 @@ from tfcodec.errors import TfcodecError
 from tfcodec.file_codec import FileCodec
 from tfcodec.litert.graph_file import NAME
 from tfcodec.litert.graph_file import read_graph
+from tfcodec.quiet import quiet_descriptor
 
 STEPS = ("analyse", "hyper", "residuals", "reconstruct")
 
@@ -30,7 +33,7 @@ def load(preset="photo", num_threads=None):
     if not has_graph(preset):
         raise TfcodecError(
             f"The preset {preset.name} has no {NAME}. Make it: "
-            f"python -m tfcodec.export.packaged {preset.directory}"
+            f"python -m tfcodec.export.lite.packaged {preset.directory}"
         )
     coding = presets.Coding.load(preset.directory / "tables.npz")
     model = read_graph(preset.directory)
@@ -61,9 +64,11 @@ class LiteRtCodec(FileCodec):
         self.coding = coding
         self.preset = preset
         self.identifier = preset.identifier
-        self._interpreter = Interpreter(
-            model_content=model, num_threads=num_threads
-        )
+        with quiet_descriptor():  # "Created TensorFlow Lite ... delegate"
+            self._interpreter = Interpreter(
+                model_content=model,
+                num_threads=num_threads or os.cpu_count(),
+            )
         names = self._interpreter.get_signature_list()
         for step in STEPS:
             if step in names:  # one-stream models have no residuals
@@ -74,8 +79,9 @@ class LiteRtCodec(FileCodec):
 
         def run(*arrays):
             nonlocal runner
-            # Memory is planned when a signature is first used.
-            runner = runner or self._interpreter.get_signature_runner(name)
+            if runner is None:
+                with quiet_descriptor():
+                    runner = self._interpreter.get_signature_runner(name)
             inputs = zip(sorted(signature["inputs"]), arrays, strict=True)
             result = runner(
                 **{key: np.asarray(array, np.float32) for key, array in inputs}

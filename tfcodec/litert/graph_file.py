@@ -72,6 +72,6 @@ def read_graph(directory):
     if hashlib.sha256(data).hexdigest() != expected:
         raise TfcodecError(
             f"{path} does not belong to the weights beside it. Make it again: "
-            "python -m tfcodec.export.packaged PRESET"
+            "python -m tfcodec.export.lite.packaged PRESET"
         )
     return data

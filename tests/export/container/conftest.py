@@ -9,8 +9,8 @@ import tensorflow as tf
 
 from tfcodec.codec import Codec
 from tfcodec.errors import BitstreamError
-from tfcodec.export.container_graph import ContainerGraph
-from tfcodec.export.container_status import ContainerStatus
+from tfcodec.export.graph.container_graph import ContainerGraph
+from tfcodec.export.graph.container_status import ContainerStatus
 
 
 class _ReadError(Exception):

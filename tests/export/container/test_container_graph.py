@@ -10,7 +10,7 @@ import tensorflow as tf
 from tfcodec.bitstream import Container
 from tfcodec.bitstream import pack
 from tfcodec.bitstream import unpack
-from tfcodec.export.container_graph import ContainerGraph
+from tfcodec.export.graph.container_graph import ContainerGraph
 
 DOCUMENT = pathlib.Path(__file__).parents[3] / "docs" / "format.md"
 HASH = b"\xfa\xfb\xfc\xfd"

@@ -12,10 +12,10 @@ from tfcodec import presets
 from tfcodec.bitstream import Container
 from tfcodec.bitstream import container as reference
 from tfcodec.bitstream import pack
-from tfcodec.export import container_checks
-from tfcodec.export.container_graph import ContainerGraph
-from tfcodec.export.container_status import ContainerStatus
-from tfcodec.export.rans_status import Status
+from tfcodec.export.graph import container_checks
+from tfcodec.export.graph.container_graph import ContainerGraph
+from tfcodec.export.graph.container_status import ContainerStatus
+from tfcodec.export.graph.rans_status import Status
 
 DOCUMENT_ROW = r"\| (\d+) \| `(\w+)` \|"
 HASH = b"\x0a\x0b\xec\xfd"

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfcodec.export.crc32_graph import BLOCK
-from tfcodec.export.crc32_graph import Crc32Graph
+from tfcodec.export.graph.crc32_graph import BLOCK
+from tfcodec.export.graph.crc32_graph import Crc32Graph
 
 OCTETS = tf.TensorSpec([None, None], tf.uint8)
 VECTOR = tf.TensorSpec([None], tf.int32)

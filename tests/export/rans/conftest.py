@@ -10,9 +10,9 @@ from tfcodec.coding import RansDecoder
 from tfcodec.coding import encode
 from tfcodec.coding import rans
 from tfcodec.errors import BitstreamError
-from tfcodec.export import lanes
-from tfcodec.export.rans_graph import RansGraph
-from tfcodec.export.rans_status import Status
+from tfcodec.export.graph import lanes
+from tfcodec.export.graph.rans_graph import RansGraph
+from tfcodec.export.graph.rans_status import Status
 
 SENTENCES = {
     "even number of bytes": Status.LENGTH,

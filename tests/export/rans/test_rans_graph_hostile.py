@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from tfcodec.coding import encode
-from tfcodec.export.rans_graph import RansGraph
+from tfcodec.export.graph.rans_graph import RansGraph
 
 
 def test_every_truncation_has_the_same_verdict(coder, sample):

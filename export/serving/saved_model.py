@@ -14,11 +14,11 @@ import tensorflow as tf
 import tfcodec
 from tfcodec import limits
 from tfcodec.errors import TfcodecError
-from tfcodec.export import server_files
-from tfcodec.export.op_check import check_ops
-from tfcodec.export.serving_graph import ServingGraph
-from tfcodec.export.tensor_graph import shared
-from tfcodec.export.warmup import write_warmup
+from tfcodec.export.serving import server_files
+from tfcodec.export.serving.op_check import check_ops
+from tfcodec.export.serving.serving_graph import ServingGraph
+from tfcodec.export.serving.tensor_graph import shared
+from tfcodec.export.serving.warmup import write_warmup
 
 MAX_PIXELS = 50_000_000  # of an image, unless the export says otherwise
 DEFAULT_QUALITY = 50.0  # of the signature that has none as an input

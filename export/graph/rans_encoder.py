@@ -15,14 +15,14 @@ from tfcodec.coding.tables import PRECISION
 from tfcodec.coding.tables import TOTAL
 from tfcodec.coding.tables import VALUE_MAX
 from tfcodec.coding.tables import VALUE_MIN
-from tfcodec.export.lanes import LaneLoop
-from tfcodec.export.rans_status import Status
-from tfcodec.export.rans_status import flag
-from tfcodec.export.tensors import Rows
-from tfcodec.export.tensors import count_true
-from tfcodec.export.tensors import is_fine
-from tfcodec.export.tensors import largest_lanes
-from tfcodec.export.tensors import outside
+from tfcodec.export.graph.lanes import LaneLoop
+from tfcodec.export.graph.rans_status import Status
+from tfcodec.export.graph.rans_status import flag
+from tfcodec.export.graph.tensors import Rows
+from tfcodec.export.graph.tensors import count_true
+from tfcodec.export.graph.tensors import is_fine
+from tfcodec.export.graph.tensors import largest_lanes
+from tfcodec.export.graph.tensors import outside
 
 
 class _Symbols(NamedTuple):

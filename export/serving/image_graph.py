@@ -8,7 +8,7 @@ ops go; docs/saved_model.md lists the differences.
 
 import tensorflow as tf
 
-from tfcodec.export.batches import require
+from tfcodec.export.serving.batches import require
 
 # No JPEG is longer. Sides become multiples of 16: without this, the limit on
 # pixels would allow a row of them that takes 16 times its memory.

@@ -1,4 +1,4 @@
-"""Command line: `python -m tfcodec.export.packaged PRESET`.
+"""Command line: `python -m tfcodec.export.lite.packaged PRESET`.
 
 Makes `graph.npz` in a preset's folder, with which `tfcodec compress` and
 `decompress` run the preset in LiteRT. The graph has a signature for each of the
@@ -10,16 +10,15 @@ import itertools
 import pathlib
 import sys
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 import tfcodec
 from tfcodec import weights
 from tfcodec.errors import TfcodecError
-from tfcodec.export import tflite_file
-from tfcodec.export.tflite import convert
-from tfcodec.export.tflite_graph import inference_constants
+from tfcodec.export.lite import tflite_file
+from tfcodec.export.lite.conversion import Constants
+from tfcodec.export.lite.conversion import convert
 from tfcodec.litert.codec import STEPS
 from tfcodec.litert.graph_file import NAME
 from tfcodec.litert.graph_file import write_graph
@@ -30,7 +29,7 @@ _MIN_BYTES = 512  # of a weight; smaller ones stay in the graph
 def main(arguments=None):
     """Makes the graph of one preset; returns the exit code."""
     parser = argparse.ArgumentParser(
-        prog="python -m tfcodec.export.packaged",
+        prog="python -m tfcodec.export.lite.packaged",
         description="Make the LiteRT graph of a preset.",
     )
     parser.add_argument("preset", help="name or folder of a preset")
@@ -60,10 +59,12 @@ def package(codec, directory):
         TfcodecError: `weights.npz` is missing or damaged.
     """
     directory = pathlib.Path(directory)
-    model = convert(_signatures(codec))
+    model = tflite_file.read(convert(_signatures(codec)))
+    tflite_file.check_ops(model)
+    tflite_file.share_buffers(model)
     data = tflite_file.write(model)
     arrays = weights.read_npz(directory / "weights.npz")
-    places = _find_weights(data, arrays)
+    places = _find_weights(model, data, arrays)
     path = directory / NAME
     write_graph(path, data, places, directory / "weights.npz")
     return path.stat().st_size
@@ -89,20 +90,17 @@ def _signatures(codec):
     if codec.coding.network is None:
         del functions["residuals"]
         functions["reconstruct"] = (reconstruct, [z, (1, 1, 1, 1), one])
-    constants = [
-        (variable, keras.ops.convert_to_numpy(variable))
-        for variable in model.variables
-    ]
+    constants = Constants(model)
     return {
-        name: _function(model, constants, *functions[name])
+        name: _function(constants, *functions[name])
         for name in STEPS
         if name in functions
     }
 
 
-def _function(model, constants, function, shapes):
+def _function(constants, function, shapes):
     def call(*arguments):
-        with inference_constants(model, constants):
+        with constants():
             return {"output": function(*arguments)}
 
     specs = [
@@ -112,8 +110,8 @@ def _function(model, constants, function, shapes):
     return tf.function(call, input_signature=specs, autograph=False)
 
 
-def _find_weights(data, arrays):
-    """Where the weights are in a `.tflite` file, for `write_graph`."""
+def _find_weights(model, data, arrays):
+    """Where the weights are in a file, as `write_graph` wants to know."""
     known = {}
     for key, array in arrays.items():
         if array.dtype.kind != "f" or 4 * array.size < _MIN_BYTES:
@@ -123,7 +121,8 @@ def _find_weights(data, arrays):
             octets = np.ascontiguousarray(array.transpose(axes)).tobytes()
             known.setdefault(octets, (key, axes))
     places = []
-    for octets in tflite_file.buffers(data):
+    for buffer in model.buffers:
+        octets = b"" if buffer.data is None else bytes(bytearray(buffer.data))
         found = known.get(octets)
         if found is not None:
             places.append((data.index(octets), *found))

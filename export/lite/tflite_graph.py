@@ -11,11 +11,11 @@ import math
 
 import tensorflow as tf
 
-from tfcodec.export.codec_graph import BLOCK
-from tfcodec.export.tflite_steps import ImageStatus
-from tfcodec.export.tflite_steps import LiteSteps
-from tfcodec.export.tflite_steps import first_wrong
-from tfcodec.export.tflite_steps import no_elements
+from tfcodec.export.graph.codec_graph import BLOCK
+from tfcodec.export.lite.tflite_steps import ImageStatus
+from tfcodec.export.lite.tflite_steps import LiteSteps
+from tfcodec.export.lite.tflite_steps import first_wrong
+from tfcodec.export.lite.tflite_steps import no_elements
 
 _INT = tf.TensorSpec([], tf.int32)
 _OCTETS = tf.TensorSpec([None], tf.uint8)

@@ -4,8 +4,8 @@ import numpy as np
 import tensorflow as tf
 
 from tfcodec.coding import CdfTables
-from tfcodec.export.rans_status import Status
-from tfcodec.export.rans_status import flag
+from tfcodec.export.graph.rans_status import Status
+from tfcodec.export.graph.rans_status import flag
 
 
 class Rows:

@@ -9,7 +9,7 @@ out by their values, and `require_exact` looks for them in the result.
 import numpy as np
 from tensorflow.lite.python import schema_py_generated as schema
 
-from tfcodec.export import tflite_file
+from tfcodec.export.lite import tflite_file
 
 MODES = ("none", "float16", "dynamic")
 _LAYERS = ("CONV_2D", "FULLY_CONNECTED")

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from tfcodec.export.container_status import LOW_BITS
-from tfcodec.export.tensors import take
+from tfcodec.export.graph.container_status import LOW_BITS
+from tfcodec.export.graph.tensors import take
 
 
 class Sections(NamedTuple):

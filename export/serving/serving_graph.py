@@ -9,24 +9,24 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from tfcodec.export.batches import channel_rows
-from tfcodec.export.batches import each_image
-from tfcodec.export.batches import first_bad
-from tfcodec.export.batches import require
-from tfcodec.export.batches import require_room
-from tfcodec.export.batches import scale_rows
-from tfcodec.export.batches import to_hundredths
-from tfcodec.export.codec_graph import Z_MAX
-from tfcodec.export.codec_graph import CodecGraph
-from tfcodec.export.container_graph import ContainerGraph
-from tfcodec.export.image_graph import MAX_SIDE
-from tfcodec.export.image_graph import decode_rgb
-from tfcodec.export.rans_graph import RansGraph
-from tfcodec.export.rans_graph import to_bytes
-from tfcodec.export.rans_graph import to_strings
-from tfcodec.export.tensor_graph import TensorGraph
-from tfcodec.export.tensor_graph import blocks
-from tfcodec.export.tensor_graph import shared
+from tfcodec.export.graph.codec_graph import Z_MAX
+from tfcodec.export.graph.codec_graph import CodecGraph
+from tfcodec.export.graph.container_graph import ContainerGraph
+from tfcodec.export.graph.rans_graph import RansGraph
+from tfcodec.export.graph.rans_graph import to_bytes
+from tfcodec.export.graph.rans_graph import to_strings
+from tfcodec.export.serving.batches import channel_rows
+from tfcodec.export.serving.batches import each_image
+from tfcodec.export.serving.batches import first_bad
+from tfcodec.export.serving.batches import require
+from tfcodec.export.serving.batches import require_room
+from tfcodec.export.serving.batches import scale_rows
+from tfcodec.export.serving.batches import to_hundredths
+from tfcodec.export.serving.image_graph import MAX_SIDE
+from tfcodec.export.serving.image_graph import decode_rgb
+from tfcodec.export.serving.tensor_graph import TensorGraph
+from tfcodec.export.serving.tensor_graph import blocks
+from tfcodec.export.serving.tensor_graph import shared
 
 
 class Decoded(NamedTuple):

@@ -10,8 +10,8 @@ number of steps. int32 holds the register's bit pattern.
 import numpy as np
 import tensorflow as tf
 
-from tfcodec.export.tensors import first_of
-from tfcodec.export.tensors import take
+from tfcodec.export.graph.tensors import first_of
+from tfcodec.export.graph.tensors import take
 
 _LEVEL = 6
 BLOCK = 1 << _LEVEL  # Bytes.

@@ -11,17 +11,17 @@ from tfcodec.coding.tables import ESCAPE
 from tfcodec.coding.tables import PRECISION
 from tfcodec.coding.tables import TOTAL
 from tfcodec.coding.tables import VALUE_MAX
-from tfcodec.export import lanes
-from tfcodec.export.lanes import LaneLoop
-from tfcodec.export.rans_status import Status
-from tfcodec.export.rans_status import flag
-from tfcodec.export.tensors import Rows
-from tfcodec.export.tensors import count_true
-from tfcodec.export.tensors import first_of
-from tfcodec.export.tensors import is_fine
-from tfcodec.export.tensors import largest_lanes
-from tfcodec.export.tensors import outside
-from tfcodec.export.tensors import take
+from tfcodec.export.graph import lanes
+from tfcodec.export.graph.lanes import LaneLoop
+from tfcodec.export.graph.rans_status import Status
+from tfcodec.export.graph.rans_status import flag
+from tfcodec.export.graph.tensors import Rows
+from tfcodec.export.graph.tensors import count_true
+from tfcodec.export.graph.tensors import first_of
+from tfcodec.export.graph.tensors import is_fine
+from tfcodec.export.graph.tensors import largest_lanes
+from tfcodec.export.graph.tensors import outside
+from tfcodec.export.graph.tensors import take
 
 
 class DecoderState(NamedTuple):

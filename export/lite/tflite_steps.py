@@ -4,21 +4,18 @@ A status goes through them, of `ImageStatus`, `ContainerStatus` or `Status`.
 Once it is not 0, the steps work on nothing.
 """
 
-import contextlib
 import enum
 
-import keras
 import tensorflow as tf
 
-from tfcodec import ops
 from tfcodec.bitstream.container import MAX_SIDE
-from tfcodec.export.codec_graph import BLOCK
-from tfcodec.export.codec_graph import Z_MAX
-from tfcodec.export.codec_graph import CodecGraph
-from tfcodec.export.container_graph import ContainerGraph
-from tfcodec.export.container_status import ContainerStatus
-from tfcodec.export.rans_graph import RansGraph
-from tfcodec.export.subpixel import subpixel_convolutions
+from tfcodec.export.graph.codec_graph import BLOCK
+from tfcodec.export.graph.codec_graph import Z_MAX
+from tfcodec.export.graph.codec_graph import CodecGraph
+from tfcodec.export.graph.container_graph import ContainerGraph
+from tfcodec.export.graph.container_status import ContainerStatus
+from tfcodec.export.graph.rans_graph import RansGraph
+from tfcodec.export.lite.conversion import Constants
 
 
 class ImageStatus(enum.IntEnum):
@@ -43,10 +40,7 @@ class LiteSteps:
         self._max_pixels = max_pixels
         self.size = size
         self.has_residual = self.codec.network is not None
-        self._weights = [
-            (variable, keras.ops.convert_to_numpy(variable))
-            for variable in codec.model.variables
-        ]
+        self._constants = Constants(codec.model)
 
     def analyse(self, pixels, quality):
         """Flat symbols and indexes, empty or zeros if the status is not 0."""
@@ -184,18 +178,6 @@ class LiteSteps:
         if self.has_residual:
             channels = self.codec.network.latent_channels
         return [*grids, [*blocks, channels]]
-
-    @contextlib.contextmanager
-    def _constants(self):
-        """Within it the model's weights are constants of the graph."""
-        mapping = [(v, tf.constant(array)) for v, array in self._weights]
-        with (
-            # First, since it reads the weights themselves.
-            subpixel_convolutions(self.codec.model),
-            ops.single_op_shuffles(tf.nn.space_to_depth, tf.nn.depth_to_space),
-            keras.StatelessScope(state_mapping=mapping),
-        ):
-            yield
 
 
 def first_wrong(status, bad, code):

@@ -3,19 +3,18 @@
 import os
 import pathlib
 import secrets
-import tempfile
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 import tfcodec
-from tfcodec.export import tflite_file
-from tfcodec.export.codec_graph import BLOCK
-from tfcodec.export.tflite_graph import LiteGraph
-from tfcodec.export.tflite_quantize import MODES
-from tfcodec.export.tflite_quantize import exact_weights
-from tfcodec.export.tflite_quantize import quantize as quantize_weights
+from tfcodec.export.graph.codec_graph import BLOCK
+from tfcodec.export.lite import conversion
+from tfcodec.export.lite import tflite_file
+from tfcodec.export.lite.tflite_graph import LiteGraph
+from tfcodec.export.lite.tflite_quantize import MODES
+from tfcodec.export.lite.tflite_quantize import exact_weights
+from tfcodec.export.lite.tflite_quantize import quantize as quantize_weights
 
 MAX_PIXELS = 50_000_000  # of an image, unless the export says otherwise
 
@@ -69,12 +68,8 @@ def convert(codec, size, max_pixels, report):
     report("tracing the model")
     module = LiteGraph(codec, max_pixels, size)
     signatures = module.signatures()
-    with tempfile.TemporaryDirectory() as folder:
-        tf.saved_model.save(tf.Module(), folder, signatures=signatures)
-        report("converting the model")
-        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-        return converter.convert()
+    report("converting the model")
+    return conversion.convert(signatures)
 
 
 def finish(codec, data, quantize, size, max_pixels):

@@ -16,9 +16,9 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from tfcodec.coding import CdfTables
-from tfcodec.export.rans_decoder import GraphDecoder
-from tfcodec.export.rans_encoder import GraphEncoder
-from tfcodec.export.rans_status import raise_status
+from tfcodec.export.graph.rans_decoder import GraphDecoder
+from tfcodec.export.graph.rans_encoder import GraphEncoder
+from tfcodec.export.graph.rans_status import raise_status
 
 
 class RansGraph:

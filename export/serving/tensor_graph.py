@@ -6,10 +6,10 @@ What apps need that bring their own coder or container, and what
 
 import tensorflow as tf
 
-from tfcodec.export.batches import each_image
-from tfcodec.export.batches import to_hundredths
-from tfcodec.export.codec_graph import BLOCK
-from tfcodec.export.image_graph import require_size
+from tfcodec.export.graph.codec_graph import BLOCK
+from tfcodec.export.serving.batches import each_image
+from tfcodec.export.serving.batches import to_hundredths
+from tfcodec.export.serving.image_graph import require_size
 
 _INT = tf.TensorSpec([], tf.int32)
 _FLAT = tf.TensorSpec([None], tf.int32)

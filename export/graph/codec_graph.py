@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from tfcodec.coding.tables import VALUE_MAX
 from tfcodec.coding.tables import VALUE_MIN
-from tfcodec.export.integer_network_graph import IntegerNetworkGraph
+from tfcodec.export.graph.integer_network_graph import IntegerNetworkGraph
 
 BLOCK = 16  # pixels per latent, each way
 HYPER_BLOCK = 4  # latents per hyper-latent, each way

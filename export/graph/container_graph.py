@@ -11,19 +11,19 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from tfcodec.bitstream import container
-from tfcodec.export import container_checks as checks
-from tfcodec.export.container_checks import number_at
-from tfcodec.export.container_sections import section_starts
-from tfcodec.export.container_sections import sections_at
-from tfcodec.export.container_status import NUMBERS
-from tfcodec.export.container_status import ContainerStatus
-from tfcodec.export.container_status import raise_container_status
-from tfcodec.export.crc32_graph import Crc32Graph
-from tfcodec.export.crc32_graph import digits
-from tfcodec.export.rans_status import flag
-from tfcodec.export.tensors import is_fine
-from tfcodec.export.tensors import outside
-from tfcodec.export.tensors import take
+from tfcodec.export.graph import container_checks as checks
+from tfcodec.export.graph.container_checks import number_at
+from tfcodec.export.graph.container_sections import section_starts
+from tfcodec.export.graph.container_sections import sections_at
+from tfcodec.export.graph.container_status import NUMBERS
+from tfcodec.export.graph.container_status import ContainerStatus
+from tfcodec.export.graph.container_status import raise_container_status
+from tfcodec.export.graph.crc32_graph import Crc32Graph
+from tfcodec.export.graph.crc32_graph import digits
+from tfcodec.export.graph.rans_status import flag
+from tfcodec.export.graph.tensors import is_fine
+from tfcodec.export.graph.tensors import outside
+from tfcodec.export.graph.tensors import take
 from tfcodec.limits import MAX_PIXELS
 
 _CRC_AT = container.CRC_AT

@@ -6,8 +6,8 @@ import tensorflow as tf
 
 from tfcodec import presets
 from tfcodec.bitstream import container
-from tfcodec.export.crc32_graph import digits
-from tfcodec.export.rans_status import raise_first
+from tfcodec.export.graph.crc32_graph import digits
+from tfcodec.export.graph.rans_status import raise_first
 
 NUMBERS = 4  # How many numbers a sentence may name.
 LOW_BITS = 28  # Of a section's length, which may have 35.

@@ -9,11 +9,11 @@ import tensorflow as tf
 
 from tfcodec import presets
 from tfcodec.bitstream import container
-from tfcodec.export.container_status import FOREIGN
-from tfcodec.export.container_status import ContainerStatus
-from tfcodec.export.rans_status import flag
-from tfcodec.export.tensors import count_true
-from tfcodec.export.tensors import outside
+from tfcodec.export.graph.container_status import FOREIGN
+from tfcodec.export.graph.container_status import ContainerStatus
+from tfcodec.export.graph.rans_status import flag
+from tfcodec.export.graph.tensors import count_true
+from tfcodec.export.graph.tensors import outside
 
 _FOREIGN_BYTES = max(begin + len(mark) for begin, mark, _ in FOREIGN)
 
