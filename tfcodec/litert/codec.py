@@ -64,11 +64,9 @@ class LiteRtCodec(FileCodec):
         self.coding = coding
         self.preset = preset
         self.identifier = preset.identifier
-        with quiet_descriptor():  # "Created TensorFlow Lite ... delegate"
-            self._interpreter = Interpreter(
-                model_content=model,
-                num_threads=num_threads or os.cpu_count(),
-            )
+        self._interpreter = Interpreter(
+            model_content=model, num_threads=num_threads or os.cpu_count()
+        )
         names = self._interpreter.get_signature_list()
         for step in STEPS:
             if step in names:  # one-stream models have no residuals
@@ -79,14 +77,17 @@ class LiteRtCodec(FileCodec):
 
         def run(*arrays):
             nonlocal runner
-            if runner is None:
+            keys = sorted(signature["inputs"])
+            inputs = {
+                key: np.asarray(array, np.float32)
+                for key, array in zip(keys, arrays, strict=True)
+            }
+            if runner is None:  # delegates are made in the first run
                 with quiet_descriptor():
                     runner = self._interpreter.get_signature_runner(name)
-            inputs = zip(sorted(signature["inputs"]), arrays, strict=True)
-            result = runner(
-                **{key: np.asarray(array, np.float32) for key, array in inputs}
-            )
-            (output,) = result.values()
-            return output
+                    outputs = runner(**inputs)
+            else:
+                outputs = runner(**inputs)
+            return outputs["output"]
 
         return run
