@@ -19,6 +19,7 @@ from tfcodec import presets
 from tfcodec.bitstream import unpack
 from tfcodec.errors import BitstreamError
 from tfcodec.errors import TfcodecError
+from tfcodec.litert import codec as litert_codec
 
 GOLDEN = pathlib.Path(__file__).parent / "golden"
 DEMO = pathlib.Path(tfcodec.__file__).parent / "demo_data" / "whale.webp"
@@ -52,9 +53,10 @@ def write_golden(codec, name):
     digest.write_text(json.dumps(digests, indent=1) + "\n")
 
 
+@pytest.mark.parametrize("load", [tfcodec.load, litert_codec.load])
 @pytest.mark.parametrize("name", presets.IDENTIFIERS.values())
-def test_preset_decodes_its_golden_files(name):
-    codec = tfcodec.load(name)
+def test_preset_decodes_its_golden_files(name, load):
+    codec = load(name)
     if (
         os.environ.get("TFCODEC_UPDATE_GOLDEN")
         and not paths(name, 5)[2].exists()
