@@ -1,8 +1,8 @@
 """A SavedModel without Python's TensorFlow: the C API through ctypes.
 
     tfcodec export saved-model --preset photo OUT/
-    python examples/c_api.py OUT/photo/2 compress photo.png photo.tfc
-    python examples/c_api.py OUT/photo/2 decompress photo.tfc back.png
+    python examples/c_api.py OUT/photo/3 compress photo.png photo.tfc
+    python examples/c_api.py OUT/photo/3 decompress photo.tfc back.png
 
 It needs the shared libraries of the pip package `tensorflow` (Linux), whose
 Python code is never imported, and NumPy. A program in C, Go, Java or Rust

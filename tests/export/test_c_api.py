@@ -61,7 +61,8 @@ def test_photo_without_python(codec, photograph, tmp_path, record_property):
     from tfcodec.export.serving.saved_model import export_saved_model
 
     saved_model = export_saved_model(codec, tmp_path / "models")
-    assert saved_model == tmp_path / "models" / "photo" / "2"
+    version = codec.preset.name.removeprefix("photo-")
+    assert saved_model == tmp_path / "models" / "photo" / version
     assert (saved_model / "assets.extra" / "MODEL_CARD.md").is_file()
     Image.fromarray(photograph).save(tmp_path / "whale.png")
     done = subprocess.run(
