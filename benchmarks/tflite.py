@@ -23,10 +23,10 @@ from PIL import Image
 import tfcodec
 from tfcodec.cli.parameters import Size
 from tfcodec.evaluation.machine import processor
-from tfcodec.export.lite.tflite import MAX_PIXELS
 from tfcodec.export.lite.tflite import convert
 from tfcodec.export.lite.tflite import finish
 from tfcodec.export.lite.tflite_quantize import MODES
+from tfcodec.limits import EXPORT_MAX_PIXELS
 from tfcodec.metrics import psnr
 
 QUALITY = 50.0
@@ -60,9 +60,9 @@ def main():
     )
     print("|--|--|" + "--:|" * 7)
     for size in (None, (height, width)):
-        data = convert(codec, size, MAX_PIXELS, lambda text: None)
+        data = convert(codec, size, EXPORT_MAX_PIXELS, lambda text: None)
         for mode in MODES:
-            model = finish(codec, data, mode, size, MAX_PIXELS)
+            model = finish(codec, data, mode, size, EXPORT_MAX_PIXELS)
             lost = [
                 before - psnr(picture, decompress(open_model(model, 2), file))
                 for picture, file, before in zip(

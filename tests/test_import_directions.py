@@ -33,14 +33,14 @@ MAY_IMPORT = {
     "ops": set(),
     "metrics": set(),
     "backend": set(),
-    "coding": {"errors"},
+    "coding": {"errors", "limits"},
     "bitstream": {"errors"},
     "limits": set(),
     "folder_lock": {"errors"},
     "weights": {"errors"},
     "layers": {"errors", "limits", "ops"},
     "priors": {"errors", "ops"},
-    "transforms": {"errors", "ops", "layers"},
+    "transforms": {"errors", "limits", "ops", "layers"},
     "entropy": {"errors", "limits", "ops", "layers", "priors", "coding"},
     "models": {
         "errors",
@@ -53,7 +53,7 @@ MAY_IMPORT = {
     },
     "presets": {"errors", "coding", "weights"},
     "complexity": {"errors"},
-    "refine": {"backend", "coding", "ops"},
+    "refine": {"backend", "coding", "limits", "ops"},
     "image_encoder": {"bitstream", "coding", "limits", "metrics"},
     "file_codec": {
         "bitstream",
@@ -191,6 +191,18 @@ def test_light_imports_stay_light():
         "tfcodec.preset_names(), tfcodec.BitstreamError\n"
         "heavy = {'keras', 'tensorflow', 'jax'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
+        "print('light')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.stdout == "light\n", done.stderr
+
+
+def test_the_command_line_starts_without_numpy():
+    code = (
+        "import sys, tfcodec.cli.main\n"
+        "assert 'numpy' not in sys.modules\n"
         "print('light')"
     )
     done = subprocess.run(

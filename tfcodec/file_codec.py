@@ -15,6 +15,7 @@ from tfcodec.image_encoder import ImageEncoder
 from tfcodec.image_encoder import first_rows
 from tfcodec.limits import BLOCK
 from tfcodec.limits import HYPER_BLOCK
+from tfcodec.limits import HYPER_LATENT_MAX
 from tfcodec.limits import MAX_PIXELS
 
 
@@ -115,7 +116,7 @@ class FileCodec:
         z = z.reshape(*shape, channels)
         residual = np.zeros((1, 1, 1, 1), np.float32)
         if network is not None:
-            if np.abs(z).max(initial=0) > 128:
+            if np.abs(z).max(initial=0) > HYPER_LATENT_MAX:
                 raise BitstreamError("A hyper-latent is out of range.")
             hundredths = round(container.quality * 100)
             indexes = network(z, hundredths, height, width)

@@ -9,3 +9,5 @@ HYPER_BLOCK = 4  # latents per hyper-latent, each way
 LATENT_MIN = -128  # of rounded hyper-latents
 LATENT_MAX = 127
 MAX_PIXELS = 178_956_970  # what Pillow refuses as a decompression bomb
+EXPORT_MAX_PIXELS = 50_000_000  # of an image, unless the export says otherwise
+HYPER_LATENT_MAX = 128  # the largest magnitude in a file

@@ -11,9 +11,9 @@ import numpy as np
 from tfcodec.entropy.conditional import NUM_SCALES
 from tfcodec.entropy.conditional import SCALE_MAX
 from tfcodec.entropy.conditional import SCALE_MIN
+from tfcodec.limits import BLOCK
 from tfcodec.limits import MAX_QUALITY
 from tfcodec.limits import MIN_QUALITY
-from tfcodec.transforms.two_scale import BLOCK
 from tfcodec.transforms.two_scale import PIXEL_SCALE
 
 

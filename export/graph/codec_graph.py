@@ -14,10 +14,9 @@ import tensorflow as tf
 from tfcodec.coding.tables import VALUE_MAX
 from tfcodec.coding.tables import VALUE_MIN
 from tfcodec.export.graph.integer_network_graph import IntegerNetworkGraph
-
-BLOCK = 16  # pixels per latent, each way
-HYPER_BLOCK = 4  # latents per hyper-latent, each way
-Z_MAX = 128  # the largest magnitude that the integer network takes
+from tfcodec.limits import BLOCK
+from tfcodec.limits import HYPER_BLOCK
+from tfcodec.limits import HYPER_LATENT_MAX
 
 
 class Symbols(NamedTuple):
@@ -81,27 +80,39 @@ class CodecGraph(tf.Module):
             y: float32, from `latents`.
             hundredths: int32 scalar, the quality in hundredths, 100..10000.
         """
-        quality = _quality(hundredths)
-        z = tf.cast(self.model.hyper(y, quality)[0], tf.int32)
-        z = tf.where(self._z_skip, self._z_offset, z)
+        z = self.hyper_latents(y, hundredths)
         flat = tf.reshape(z, [-1])
         if self.network is None:
             none = tf.zeros([0], tf.int32)
             return Symbols(flat, none, none)
         height, width = tf.shape(y)[1], tf.shape(y)[2]
         indexes = self.network(z, hundredths, height, width)
+        residual = self.residuals(y, z, indexes, hundredths)
+        return Symbols(
+            flat, tf.reshape(residual, [-1]), tf.reshape(indexes, [-1])
+        )
+
+    def hyper_latents(self, y, hundredths):
+        """The first segment, an int32 grid; arguments as for `symbols`."""
+        z = self.model.hyper(y, quality_of(hundredths))
+        z = tf.cast(z[0], tf.int32)
+        return tf.where(self._z_skip, self._z_offset, z)
+
+    def residuals(self, y, z, indexes, hundredths):
+        """The second segment, an int32 grid, of models that have one.
+
+        Args:
+            y, hundredths: as for `symbols`.
+            z, indexes: int32 grids, from `hyper_latents` and the network.
+        """
         residual = self.model.residuals(
             y,
             tf.cast(z, tf.float32)[None],
             tf.cast(indexes, tf.float32)[None],
-            quality,
+            quality_of(hundredths),
         )
         residual = tf.clip_by_value(residual, VALUE_MIN, VALUE_MAX)
-        return Symbols(
-            flat,
-            tf.reshape(tf.cast(residual, tf.int32), [-1]),
-            tf.reshape(indexes, [-1]),
-        )
+        return tf.cast(residual[0], tf.int32)
 
     # Decoding. ------------------------------------------------------------
 
@@ -123,8 +134,8 @@ class CodecGraph(tf.Module):
         z = tf.reshape(z, self._grid(*self.z_shape(height, width)))
         # Where a damaged file has more, its status says so and what comes out
         # here is not used; the network stays within exact sums.
-        z = tf.clip_by_value(z, -Z_MAX, Z_MAX)
-        height, width = (height + 15) // BLOCK, (width + 15) // BLOCK
+        z = tf.clip_by_value(z, -HYPER_LATENT_MAX, HYPER_LATENT_MAX)
+        height, width = blocks(height), blocks(width)
         return tf.reshape(self.network(z, hundredths, height, width), [-1])
 
     def pixels(self, z, residual, hundredths, height, width):
@@ -144,23 +155,32 @@ class CodecGraph(tf.Module):
             residual = tf.zeros([1, 1, 1, 1])
         else:
             channels = self.network.latent_channels
-            grid = [1, (height + 15) // BLOCK, (width + 15) // BLOCK, channels]
+            grid = [1, blocks(height), blocks(width), channels]
             residual = tf.reshape(residual, tf.stack(grid))
             residual = tf.cast(residual, tf.float32)
-        x = self.model.reconstruct(z, residual, _quality(hundredths))
-        x = tf.clip_by_value(tf.round(x), 0.0, 255.0)
-        return tf.cast(x[0, :height, :width], tf.uint8)
+        x = self.model.reconstruct(z, residual, quality_of(hundredths))
+        return tf.cast(levels(x)[0, :height, :width], tf.uint8)
 
     def _grid(self, rows, columns):
         return tf.stack([rows, columns, self.first_channels])
 
 
-def _quality(hundredths):
+def blocks(side):
+    """Latents along a side, of pixels."""
+    return (side + BLOCK - 1) // BLOCK
+
+
+def quality_of(hundredths):
     """float32 `(1,)`, the very number that the Python path uses."""
     return tf.reshape(tf.cast(hundredths, tf.float32) / 100.0, [1])
 
 
+def levels(x):
+    """What the network makes, at whole numbers within 0..255."""
+    return tf.clip_by_value(tf.round(x), 0.0, 255.0)
+
+
 def _edge(size):
     """Indexes that extend a side to a multiple of 16 by its last pixel."""
-    padded = (size + BLOCK - 1) // BLOCK * BLOCK
+    padded = blocks(size) * BLOCK
     return tf.minimum(tf.range(padded), size - 1)

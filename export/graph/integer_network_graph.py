@@ -8,8 +8,8 @@ specifies it.
 import numpy as np
 import tensorflow as tf
 
-from tfcodec.coding.integer_network import BLOCK
 from tfcodec.coding.integer_network import IntegerNetwork
+from tfcodec.limits import HYPER_BLOCK
 
 
 class IntegerNetworkGraph:
@@ -48,10 +48,12 @@ class IntegerNetworkGraph:
         rows, columns = tf.shape(z)[0], tf.shape(z)[1]
         a = self._layer(0, _with_neighbours(tf.cast(z, tf.float32), code))
         a = self._layer(1, a)
-        a = tf.reshape(a, tf.stack([rows, columns, BLOCK, -1]))
+        a = tf.reshape(a, tf.stack([rows, columns, HYPER_BLOCK, -1]))
         a = tf.transpose(a, (0, 2, 1, 3))
-        fine = self._layers[1][0].shape[1] // (BLOCK * BLOCK)
-        a = tf.reshape(a, tf.stack([rows * BLOCK, columns * BLOCK, fine]))
+        fine = self._layers[1][0].shape[1] // (HYPER_BLOCK * HYPER_BLOCK)
+        a = tf.reshape(
+            a, tf.stack([rows * HYPER_BLOCK, columns * HYPER_BLOCK, fine])
+        )
         a = a[:height, :width]
         a = self._layer(2, _with_neighbours(a, code))
         a = self._layer(3, _with_plane(a, code))

@@ -16,6 +16,7 @@ import tensorflow as tf
 import tfcodec
 from tfcodec import weights
 from tfcodec.errors import TfcodecError
+from tfcodec.export.graph.codec_graph import levels
 from tfcodec.export.lite import tflite_file
 from tfcodec.export.lite.conversion import Constants
 from tfcodec.export.lite.conversion import convert
@@ -59,9 +60,7 @@ def package(codec, directory):
         TfcodecError: `weights.npz` is missing or damaged.
     """
     directory = pathlib.Path(directory)
-    model = tflite_file.read(convert(_signatures(codec)))
-    tflite_file.check_ops(model)
-    tflite_file.share_buffers(model)
+    model = tflite_file.read_checked(convert(_signatures(codec)))
     data = tflite_file.write(model)
     arrays = weights.read_npz(directory / "weights.npz")
     places = _find_weights(model, data, arrays)
@@ -79,7 +78,7 @@ def _signatures(codec):
 
     def reconstruct(z_hat, residual, quality):
         x_hat = model.reconstruct(z_hat, residual, quality)
-        return tf.clip_by_value(tf.round(x_hat), 0.0, 255.0)
+        return levels(x_hat)
 
     functions = {
         "analyse": (model.analyse, [image]),

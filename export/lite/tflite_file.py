@@ -20,6 +20,18 @@ def read(data):
     return flatbuffer_utils.read_model_from_bytearray(bytearray(data))
 
 
+def read_checked(data):
+    """The object of what the converter made, with shared buffers.
+
+    Raises:
+        ValueError: an op is not a builtin one.
+    """
+    model = read(data)
+    check_ops(model)
+    share_buffers(model)
+    return model
+
+
 def write(model):
     """The bytes of a file's object."""
     return bytes(flatbuffer_utils.convert_object_to_bytearray(model))

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from tfcodec.bitstream.container import MAX_SIDE
 from tfcodec.export.graph.codec_graph import BLOCK
-from tfcodec.export.graph.codec_graph import Z_MAX
+from tfcodec.limits import HYPER_LATENT_MAX
 from tfcodec.export.graph.codec_graph import CodecGraph
 from tfcodec.export.graph.container_graph import ContainerGraph
 from tfcodec.export.graph.container_status import ContainerStatus
@@ -161,7 +161,7 @@ class LiteSteps:
         return first_wrong(status, bad, ContainerStatus.QUALITY)
 
     def check_z(self, z, status):
-        bad = tf.reduce_any(tf.abs(z) > Z_MAX)
+        bad = tf.reduce_any(tf.abs(z) > HYPER_LATENT_MAX)
         if not self.has_residual:
             return status
         return first_wrong(status, bad, ImageStatus.HYPER_LATENT)

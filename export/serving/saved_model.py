@@ -19,8 +19,8 @@ from tfcodec.export.serving.op_check import check_ops
 from tfcodec.export.serving.serving_graph import ServingGraph
 from tfcodec.export.serving.tensor_graph import shared
 from tfcodec.export.serving.warmup import write_warmup
+from tfcodec.limits import EXPORT_MAX_PIXELS
 
-MAX_PIXELS = 50_000_000  # of an image, unless the export says otherwise
 DEFAULT_QUALITY = 50.0  # of the signature that has none as an input
 JPEG_QUALITY = 95
 # zlib's fastest: the PNG is on its way to somebody, not for an archive.
@@ -28,7 +28,12 @@ PNG_COMPRESSION = 1
 
 
 def export_saved_model(
-    codec, folder, name=None, version=None, max_pixels=MAX_PIXELS, report=None
+    codec,
+    folder,
+    name=None,
+    version=None,
+    max_pixels=EXPORT_MAX_PIXELS,
+    report=None,
 ):
     """Writes a codec as a SavedModel that runs without this package.
 
@@ -39,7 +44,7 @@ def export_saved_model(
         codec: `Codec` with tables that belong to its weights.
         folder: path, made if need be.
         name: str, the model's; default the preset's family, or "tfcodec".
-        version: int, at least 1; default the number in the preset's name, as 2
+        version: int, at least 1; default the number in the preset's name, as 3
             in photo-3, or 1.
         max_pixels: int, 1 to 178,956,970; larger images are refused.
         report: function of str, told what is being done; or None.

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from tfcodec.export.graph.codec_graph import Z_MAX
 from tfcodec.export.graph.codec_graph import CodecGraph
+from tfcodec.export.graph.codec_graph import blocks
 from tfcodec.export.graph.container_graph import ContainerGraph
 from tfcodec.export.graph.rans_graph import RansGraph
 from tfcodec.export.graph.rans_graph import to_bytes
@@ -25,8 +25,8 @@ from tfcodec.export.serving.batches import to_hundredths
 from tfcodec.export.serving.image_graph import MAX_SIDE
 from tfcodec.export.serving.image_graph import decode_rgb
 from tfcodec.export.serving.tensor_graph import TensorGraph
-from tfcodec.export.serving.tensor_graph import blocks
 from tfcodec.export.serving.tensor_graph import shared
+from tfcodec.limits import HYPER_LATENT_MAX
 
 
 class Decoded(NamedTuple):
@@ -130,7 +130,7 @@ class ServingGraph:
         )
         residual = tf.zeros_like(z)
         if self.has_residual:
-            beyond = tf.reduce_any(tf.abs(z) > Z_MAX, axis=1)
+            beyond = tf.reduce_any(tf.abs(z) > HYPER_LATENT_MAX, axis=1)
             text = "A hyper-latent is out of range."
             checks = [
                 self._rans.check(state.status, state.numbers),

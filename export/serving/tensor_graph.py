@@ -6,10 +6,11 @@ What apps need that bring their own coder or container, and what
 
 import tensorflow as tf
 
-from tfcodec.export.graph.codec_graph import BLOCK
+from tfcodec.export.graph.codec_graph import blocks
 from tfcodec.export.serving.batches import each_image
 from tfcodec.export.serving.batches import to_hundredths
 from tfcodec.export.serving.image_graph import require_size
+from tfcodec.limits import BLOCK
 
 _INT = tf.TensorSpec([], tf.int32)
 _FLAT = tf.TensorSpec([None], tf.int32)
@@ -118,8 +119,3 @@ class TensorGraph:
 def shared(function, *signature):
     """`tf.function` of fixed shapes."""
     return tf.function(function, input_signature=signature, autograph=False)
-
-
-def blocks(side):
-    """Latents along a side of so many pixels."""
-    return (side + BLOCK - 1) // BLOCK

@@ -7,7 +7,7 @@ import tensorflow as tf
 from tfcodec.bitstream import unpack
 from tfcodec.codec import Codec
 from tfcodec.export.graph.codec_graph import CodecGraph
-from tfcodec.export.graph.codec_graph import _quality
+from tfcodec.export.graph.codec_graph import quality_of
 from tfcodec.export.graph.integer_network_graph import IntegerNetworkGraph
 
 SIZES = [(1, 1), (16, 16), (17, 63), (65, 40), (130, 5)]
@@ -62,7 +62,7 @@ def test_symbols_and_pixels_are_those_of_the_codec(
 def test_quality_is_the_number_that_the_codec_uses():
     hundredths = np.arange(100, 10001)
     expected = np.array([n / 100 for n in hundredths], np.float32)
-    found = [_quality(tf.constant(n))[0].numpy() for n in hundredths[::7]]
+    found = [quality_of(tf.constant(n))[0].numpy() for n in hundredths[::7]]
     np.testing.assert_array_equal(found, expected[::7])
     every = tf.cast(tf.constant(hundredths), tf.float32) / 100.0
     np.testing.assert_array_equal(every, expected)

@@ -5,11 +5,12 @@ import pathlib
 
 import click
 
-from tfcodec.cli import loading
 from tfcodec.cli.parameters import Size
 from tfcodec.cli.parameters import debug_option
+from tfcodec.cli.parameters import preset_option
 from tfcodec.cli.report import Reporter
 from tfcodec.cli.report import shown
+from tfcodec.limits import EXPORT_MAX_PIXELS
 from tfcodec.limits import MAX_PIXELS
 
 
@@ -20,13 +21,7 @@ def export():
 
 @export.command("saved-model")
 @click.argument("folder", metavar="OUT", type=click.Path())
-@click.option(
-    "--preset",
-    metavar="NAME",
-    default="photo",
-    show_default=True,
-    help="Name or folder of a preset.",
-)
+@preset_option
 @click.option(
     "--name", metavar="NAME", help="Name of the model.  [default: the family]"
 )
@@ -40,7 +35,7 @@ def export():
     "--max-pixels",
     metavar="N",
     type=click.IntRange(1, MAX_PIXELS),
-    default=50_000_000,
+    default=EXPORT_MAX_PIXELS,
     show_default=True,
     help="Larger images are refused.",
 )
@@ -51,36 +46,22 @@ def saved_model(folder, preset, name, version, max_pixels, debug):
     A SavedModel of stock TensorFlow ops: image bytes to .tfc bytes and back.
     OUT also gets models.config and batching_parameters.txt.
     """
-    preset = loading.find_preset(preset)
-    with Reporter(1, debug) as reporter:
-        try:
-            codec = loading.Codecs("tf").get(preset, reporter)
-            from tfcodec.export.serving.saved_model import export_saved_model
+    preset = _find_preset(preset)
 
-            path = export_saved_model(
-                codec, folder, name, version, max_pixels, reporter.phase
-            )
-        except Exception as error:
-            reporter.failure(folder, error)
-        else:
-            size = _size(path) / 1e6
-            reporter.result(
-                f"{shown(preset.directory.name)} -> {shown(path)}"
-                f"  {size:.1f} MB"
-            )
-        reporter.advance()
-    return reporter.exit_code
+    def write(codec, report):
+        from tfcodec.export.serving.saved_model import export_saved_model
+
+        path = export_saved_model(
+            codec, folder, name, version, max_pixels, report
+        )
+        return path, _size(path)
+
+    return _export(preset, folder, write, debug)
 
 
 @export.command("tflite")
 @click.argument("path", metavar="OUT.tflite", type=click.Path())
-@click.option(
-    "--preset",
-    metavar="NAME",
-    default="photo",
-    show_default=True,
-    help="Name or folder of a preset.",
-)
+@preset_option
 @click.option(
     "--quantize",
     type=click.Choice(["none", "float16", "dynamic"]),
@@ -99,7 +80,7 @@ def saved_model(folder, preset, name, version, max_pixels, debug):
     "--max-pixels",
     metavar="N",
     type=click.IntRange(min=1),
-    default=50_000_000,
+    default=EXPORT_MAX_PIXELS,
     show_default=True,
     help="Larger images are refused.",
 )
@@ -113,19 +94,47 @@ def tflite(path, preset, quantize, size, dynamic, max_pixels, force, debug):
     """
     if size and dynamic:
         raise click.UsageError("Give only one of --size and --dynamic.")
-    preset = loading.find_preset(preset)
+    preset = _find_preset(preset)
     if os.path.exists(path) and not force:
         raise click.UsageError(f"{path} exists; --force overwrites it.")
+
+    def write(codec, report):
+        from tfcodec.export.lite.tflite import export_tflite
+
+        return path, export_tflite(
+            codec, path, quantize, size, max_pixels, report
+        )
+
+    return _export(preset, path, write, debug)
+
+
+def _find_preset(name):
+    from tfcodec.cli import loading  # NumPy, which `--help` does not need
+
+    return loading.find_preset(name)
+
+
+def _export(preset, target, write, debug):
+    """Runs an export with a line of result or of error.
+
+    Args:
+        preset: `Preset`.
+        target: str, what an error names.
+        write: function of the codec and of a function of str that is told
+            what is being done; returns the path and its bytes.
+        debug: bool, show tracebacks.
+
+    Returns:
+        The exit code.
+    """
+    from tfcodec.cli import loading
+
     with Reporter(1, debug) as reporter:
         try:
             codec = loading.Codecs("tf").get(preset, reporter)
-            from tfcodec.export.lite.tflite import export_tflite
-
-            num_bytes = export_tflite(
-                codec, path, quantize, size, max_pixels, reporter.phase
-            )
+            path, num_bytes = write(codec, reporter.phase)
         except Exception as error:
-            reporter.failure(path, error)
+            reporter.failure(target, error)
         else:
             reporter.result(
                 f"{shown(preset.directory.name)} -> {shown(path)}"

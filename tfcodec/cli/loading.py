@@ -14,15 +14,13 @@ from tfcodec.errors import TfcodecError
 from tfcodec.litert.codec import has_graph
 from tfcodec.quiet import quiet_import
 
-RUNTIMES = ("litert", "tf")
-
 
 class Codecs:
     """Codecs by preset, each loaded when first needed.
 
     Args:
-        runtime: one of `RUNTIMES`, or None for LiteRT where it is there and
-            can do the work.
+        runtime: one of `parameters.RUNTIMES`, or None for LiteRT where it is
+            there and can do the work.
         effort: int, 1..5; above 1 needs TensorFlow (or another Keras backend).
 
     Raises:

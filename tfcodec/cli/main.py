@@ -11,10 +11,11 @@ import click
 import tfcodec
 from tfcodec.cli.eval import evaluate
 from tfcodec.cli.export import export
-from tfcodec.cli.loading import RUNTIMES
 from tfcodec.cli.parameters import POSITIVE
 from tfcodec.cli.parameters import QUALITY
+from tfcodec.cli.parameters import RUNTIMES
 from tfcodec.cli.parameters import debug_option
+from tfcodec.cli.parameters import preset_option
 from tfcodec.cli.serve import serve
 
 
@@ -38,13 +39,6 @@ _output = click.option(
     metavar="OUT|DIR",
     type=click.Path(),
     help="File for one input, or folder. Default: beside the input.",
-)
-_preset = click.option(
-    "--preset",
-    metavar="NAME",
-    default="photo",
-    show_default=True,
-    help="Name or folder of a preset.",
 )
 _runtime = click.option(
     "--runtime",
@@ -100,7 +94,7 @@ def cli():
     show_default=True,
     help="Smaller files for more time: 5 takes half a minute per megapixel.",
 )
-@_preset
+@preset_option
 @_runtime
 @_force
 @debug_option
@@ -185,7 +179,7 @@ def info(file, preset, as_json, debug):
     show_default=True,
     help="Quality.",
 )
-@_preset
+@preset_option
 @_force
 @debug_option
 def demo(output, quality, preset, force, debug):

@@ -1,4 +1,4 @@
-"""Kinds of values on the command line, and an option of all commands."""
+"""Kinds of values on the command line, and options of many commands."""
 
 import math
 
@@ -61,6 +61,14 @@ class Size(click.ParamType):
 
 POSITIVE = Number(min=0, min_open=True)
 QUALITY = Number(1, 100)
+RUNTIMES = ("litert", "tf")  # what runs the networks
 debug_option = click.option(
     "--debug", is_flag=True, help="Show tracebacks of errors."
+)
+preset_option = click.option(
+    "--preset",
+    metavar="NAME",
+    default="photo",
+    show_default=True,
+    help="Name or folder of a preset.",
 )

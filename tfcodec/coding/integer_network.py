@@ -12,9 +12,10 @@ import hashlib
 
 import numpy as np
 
+from tfcodec.limits import HYPER_BLOCK
+
 SHIFT = 6  # bits that every layer's accumulator loses, at least
 EXACT = 1 << 24  # float32 holds every integer below
-BLOCK = 4  # latents per hyper-latent, each way
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -93,11 +94,11 @@ class IntegerNetwork:
                 f"There must be 4 layers. Received: {len(self.layers)}"
             )
         first, shuffle, mix, index = (layer.kernel for layer in self.layers)
-        fine = shuffle.shape[1] // (BLOCK * BLOCK)
+        fine = shuffle.shape[1] // (HYPER_BLOCK * HYPER_BLOCK)
         if (
             (first.shape[0] - 1) % 9
             or first.shape[1] != shuffle.shape[0]
-            or shuffle.shape[1] % (BLOCK * BLOCK)
+            or shuffle.shape[1] % (HYPER_BLOCK * HYPER_BLOCK)
             or mix.shape[0] != 9 * fine + 1
             or mix.shape[1] + 1 != index.shape[0]
         ):
@@ -128,9 +129,11 @@ class IntegerNetwork:
         first, shuffle, mix, index = self.layers
         rows, columns = z_hat.shape[:2]
         a = first(_with_neighbours(np.asarray(z_hat, np.float32), code))
-        a = shuffle(a).reshape(rows, columns, BLOCK, BLOCK, -1)
+        a = shuffle(a).reshape(rows, columns, HYPER_BLOCK, HYPER_BLOCK, -1)
         a = a.transpose(0, 2, 1, 3, 4)
-        a = a.reshape(rows * BLOCK, columns * BLOCK, -1)[:height, :width]
+        a = a.reshape(rows * HYPER_BLOCK, columns * HYPER_BLOCK, -1)[
+            :height, :width
+        ]
         a = mix(_with_neighbours(a, code))
         a = index(np.pad(a, ((0, 0), (0, 1)), constant_values=code))
         return a.astype(np.int32).reshape(height, width, -1)

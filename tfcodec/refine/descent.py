@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from tfcodec.backend import compiled_gradient
+from tfcodec.limits import BLOCK
 from tfcodec.ops.ms_ssim import MS_SSIM_MIN_SIDE
 from tfcodec.refine.relaxation import Relaxation
 from tfcodec.refine.tiles import ALIGN
@@ -19,7 +20,6 @@ from tfcodec.refine.tiles import spans
 # the second derivative is 2 * w. Channels that have more get their own.
 CURVATURE = 12.0 / math.log(2.0)
 PROBE = 16  # latents each way, on which the curvature of channels is measured
-BLOCK = 16  # pixels per latent, each way
 MOMENTUM = 0.9
 Z_DECAY = 0.99  # of the mean square that divides the gradients of z
 Z_FLOOR = 0.1  # bits, added to its root

@@ -9,13 +9,12 @@ import keras
 from tfcodec.layers import IntegerDense
 from tfcodec.layers.integer_dense import BIAS_SPEED
 from tfcodec.layers.integer_dense import KERNEL_SPEED
+from tfcodec.limits import HYPER_BLOCK
 from tfcodec.ops import asinh
 from tfcodec.ops import crop_to
 from tfcodec.ops import depth_to_space
 from tfcodec.ops import neighbours_3x3
 from tfcodec.ops import pad_to_multiple
-
-HYPER_BLOCK = 4  # latents per hyper-latent, each way
 
 
 def quality_code(quality):

@@ -18,10 +18,10 @@ import keras
 from tfcodec.layers import GDN
 from tfcodec.layers import BottleneckBlock
 from tfcodec.layers import QualityGain
+from tfcodec.limits import BLOCK
 from tfcodec.ops import depth_to_space
 from tfcodec.ops import space_to_depth
 
-BLOCK = 16  # pixels per latent, each way
 PATCH = 4  # pixels per feature at the finer scale
 PIXEL_SCALE = 64.0  # pixels / 64 are about unit variance
 _SMALL = keras.initializers.VarianceScaling(
