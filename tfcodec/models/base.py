@@ -155,11 +155,20 @@ class CodecModel(keras.Model):
         Returns:
             float32 scalar.
         """
+        shape = keras.ops.shape(image)
+        pixels = keras.ops.cast(shape[1] * shape[2], "float32")
+        x_hat = inside * (x_hat - image) + image
+        return pixels * keras.ops.sum(self.distortions(x_hat, image))
+
+    def distortions(self, x_hat, image):
+        """What is weighed with the rate; of images as for `total_distortion`.
+
+        Returns:
+            float32 `(b,)`: the mean squared error, or 1 less the MS-SSIM.
+        """
         if self.distortion == "ms-ssim":
-            similarity = ms_ssim(inside * (x_hat - image) + image, image)
-            pixels = keras.ops.sum(inside, axis=(1, 2, 3))
-            return keras.ops.sum(pixels * (1.0 - similarity))
-        return keras.ops.sum(inside * keras.ops.square(x_hat - image)) / 3.0
+            return 1.0 - ms_ssim(x_hat, image)
+        return keras.ops.mean(keras.ops.square(x_hat - image), axis=(1, 2, 3))
 
     def split_inputs(self, inputs, training):
         """`(image, quality)` as float32 from either form of `inputs`."""
@@ -189,14 +198,12 @@ class CodecModel(keras.Model):
         shape = keras.ops.shape(image)
         pixels = keras.ops.cast(shape[1] * shape[2], "float32")
         bpp = (y_pred.y_bits + y_pred.z_bits) / pixels
-        error = keras.ops.square(y_pred.x_hat - image)
-        mse = keras.ops.mean(error, axis=(1, 2, 3))
         lmbda = self.lmbda(y_pred.quality)
         weight = (self.lmbda_max / lmbda) ** self.rate_balance
-        distortion = mse
-        if self.distortion == "ms-ssim":
-            distortion = 1.0 - ms_ssim(y_pred.x_hat, image)
+        distortion = self.distortions(y_pred.x_hat, image)
         loss = keras.ops.mean(weight * (bpp + lmbda * distortion))
+        error = keras.ops.square(y_pred.x_hat - image)
+        mse = keras.ops.mean(error, axis=(1, 2, 3))
         psnr = 20 * math.log10(255.0) - keras.ops.log10(mse + 1e-3) * 10
         self.trackers["bpp"].update_state(bpp)
         self.trackers["psnr"].update_state(psnr)

@@ -24,9 +24,6 @@ from tfcodec.ops import space_to_depth
 
 PATCH = 4  # pixels per feature at the finer scale
 PIXEL_SCALE = 64.0  # pixels / 64 are about unit variance
-_SMALL = keras.initializers.VarianceScaling(
-    0.01, mode="fan_avg", distribution="uniform"
-)
 
 
 @keras.saving.register_keras_serializable("tfcodec")
@@ -67,7 +64,7 @@ class TwoScaleAnalysis(keras.layers.Layer):
         ]
         # The latents are float32: bfloat16 would be off by 0.25 near 80.
         self.head = keras.layers.Conv2D(
-            latent_channels, 1, kernel_initializer=_SMALL, dtype="float32"
+            latent_channels, 1, kernel_initializer=_small(), dtype="float32"
         )
         self.bypass = keras.layers.Dense(
             latent_channels, use_bias=False, dtype="float32"
@@ -148,7 +145,7 @@ class TwoScaleSynthesis(keras.layers.Layer):
             PATCH * PATCH * 3,
             3,
             padding="same",
-            kernel_initializer=_SMALL,
+            kernel_initializer=_small(),
             **policy,
         )
         self.bypass = keras.layers.Dense(BLOCK * BLOCK * 3, dtype="float32")
@@ -184,3 +181,10 @@ class TwoScaleSynthesis(keras.layers.Layer):
             "channels": self.channels,
             "blocks": self.blocks,
         }
+
+
+def _small():
+    """A start near zero: the bypass alone codes the image at first."""
+    return keras.initializers.VarianceScaling(
+        0.01, mode="fan_avg", distribution="uniform"
+    )
