@@ -13,7 +13,8 @@ from tfcodec.evaluation.curves import cut
 from tfcodec.evaluation.curves import points
 from tfcodec.evaluation.published import read_published
 
-PUBLISHED = pathlib.Path(__file__).with_name("published_kodak.json")
+ROOT = pathlib.Path(__file__).parents[2]
+PUBLISHED = ROOT / "docs" / "results" / "published_kodak.json"
 
 
 def line(rates, slope=6.0, offset=30.0):
