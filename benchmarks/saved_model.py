@@ -9,33 +9,18 @@ transforms without coder and image files.
 """
 
 import argparse
-import importlib.resources
 import io
-import statistics
 import tempfile
-import time
 
 import numpy as np
 import tensorflow as tf
+from common import milliseconds
+from common import read_picture
 from PIL import Image
 
 import tfcodec
 from tfcodec.evaluation.machine import processor
 from tfcodec.export.serving.saved_model import export_saved_model
-
-
-def milliseconds(function, repeats):
-    """Median wall and CPU time of a call, after one to warm up."""
-    function()
-    times = []
-    for _ in range(repeats):
-        begun = time.perf_counter(), time.process_time()
-        function()
-        ended = time.perf_counter(), time.process_time()
-        times.append([b - a for a, b in zip(begun, ended, strict=True)])
-    return [
-        1e3 * statistics.median(column) for column in zip(*times, strict=True)
-    ]
 
 
 def main():
@@ -47,9 +32,7 @@ def main():
     options = parser.parse_args()
     tf.config.threading.set_intra_op_parallelism_threads(options.threads)
     tf.config.threading.set_inter_op_parallelism_threads(options.threads)
-    path = importlib.resources.files("tfcodec.demo_data") / "whale.webp"
-    with path.open("rb") as file:
-        picture = Image.open(file).convert("RGB").resize((768, 512))
+    picture = read_picture()
     codec = tfcodec.load(options.preset)
     with tempfile.TemporaryDirectory() as folder:
         model = options.model or export_saved_model(codec, folder)

@@ -12,6 +12,7 @@ from tfcodec.coding.tables import PRECISION
 from tfcodec.coding.tables import TOTAL
 from tfcodec.coding.tables import VALUE_MAX
 from tfcodec.export.graph import lanes
+from tfcodec.export.graph.lanes import Coded
 from tfcodec.export.graph.lanes import LaneLoop
 from tfcodec.export.graph.rans_status import Status
 from tfcodec.export.graph.rans_status import flag
@@ -21,6 +22,7 @@ from tfcodec.export.graph.tensors import first_of
 from tfcodec.export.graph.tensors import is_fine
 from tfcodec.export.graph.tensors import largest_lanes
 from tfcodec.export.graph.tensors import outside
+from tfcodec.export.graph.tensors import put
 from tfcodec.export.graph.tensors import take
 
 
@@ -50,13 +52,14 @@ class GraphDecoder:
 
     def __init__(self, tables: CdfTables):
         self._rows = Rows(tables)
-        # One more row, for lanes that have nothing to do: the frequency 4096
-        # and `slot - start = slot` leave a state as it is.
+        # At place 0, for lanes that have nothing to do: the frequency 4096 and
+        # `slot - start = slot` leave a state as it is.
         idle = np.stack([np.full(TOTAL, TOTAL), np.arange(TOTAL)], axis=1)
-        steps = [tables.decode_step, idle.astype(np.int32)]
+        steps = [idle.astype(np.int32), tables.decode_step]
+        values = [np.zeros(TOTAL, np.int32), tables.decode_value]
         # Tensors, so that a graph with many segments holds them once.
         self._step = tf.constant(np.concatenate(steps))
-        self._value = tf.constant(tables.decode_value)
+        self._value = tf.constant(np.concatenate(values))
 
     def start(self, payload, num_bytes) -> DecoderState:
         """Reads the beginning of payloads.
@@ -116,26 +119,24 @@ class GraphDecoder:
             The new state, and the values, int32 `(batch, elements)`: 0 for no
             element.
         """
-        rows, status, numbers = self._rows.check(
+        places, status, numbers = self._rows.check(
             rows, state.status, state.numbers
         )
-        coded = self._rows.size(rows) > 1
-        count = count_true(coded)
+        mask = self._rows.is_coded(places)
+        count = count_true(mask)
         bad = tf.logical_and(tf.equal(state.lanes, 0), count > 0)
         status, numbers = flag(status, numbers, bad, Status.EMPTY, count)
-        coded = tf.logical_and(coded, is_fine(status)[:, None])
+        coded = Coded(tf.logical_and(mask, is_fine(status)[:, None]))
 
-        states, front, slots = self._decode_coded(state, coded, rows)
+        states, front, slots = self._decode_coded(
+            state, coded, coded.take(places) * TOTAL
+        )
         bad = front > state.back
         status, numbers = flag(status, numbers, bad, Status.SYMBOLS)
         values = tf.gather(self._value, slots)
-        escaped = tf.logical_and(coded, tf.equal(values, ESCAPE))
-        nth = tf.cumsum(tf.cast(escaped, tf.int32), axis=1)
-        raw = take(state.words, state.back[:, None] - nth)
-        raw = tf.where(raw > VALUE_MAX, raw - 65536, raw)
-        values = tf.where(escaped, raw, values)
-        values = tf.where(coded, values, self._rows.offset(rows))
-        back = state.back - count_true(escaped)
+        values, escapes = _unescaped(values, coded, state)
+        back = state.back - escapes
+        values = coded.spread(values) + self._rows.skipped(places)
         bad = back < front
         status, numbers = flag(status, numbers, bad, Status.ESCAPES)
 
@@ -164,7 +165,13 @@ class GraphDecoder:
         return state._replace(status=status, numbers=numbers)
 
     def _decode_coded(self, state, coded, rows):
-        """States, front and the slots of all symbols, `row * 4096 + slot`."""
+        """States, front and the slots of all symbols, `row + slot`.
+
+        Args:
+            state: `DecoderState`.
+            coded: the symbols.
+            rows: int32 `(total,)`, where a symbol's row begins in the tables.
+        """
         width = tf.shape(state.states)[1]
         # Room for all that a block can ask for, from behind the last word on,
         # and for the word before the first.
@@ -186,12 +193,14 @@ class GraphDecoder:
                 )
                 # A frequency of 4096 has the start 0: below 2**31 always.
                 states = freq * rest + bias
-                low = states < rans.STATE_MIN
-                taken = tf.cumsum(tf.cast(low, tf.int32), axis=1) + position
+                # -1 for a state that takes a word, else 0, which counts and
+                # selects without bools, whose ops take longer.
+                low = tf.bitwise.right_shift(states - rans.STATE_MIN, 31)
+                taken = position - tf.cumsum(low, axis=1)
                 word = tf.gather(words, taken)
                 # The clamp only keeps states that take no word from overflow.
-                filled = 65536 * tf.minimum(states, rans.STATE_MIN - 1) + word
-                states = tf.where(low, filled, states)
+                small = tf.minimum(states, rans.STATE_MIN - 1)
+                states -= low * (65535 * small + word)
                 position = taken[:, -1:]
             return (states, position), tf.stack(slots)
 
@@ -199,10 +208,21 @@ class GraphDecoder:
         (states, position), slots = loop.run(
             block,
             (state.states, first + state.front[:, None]),
-            [rows * TOTAL],
-            [self._rows.num_tables * TOTAL],
+            [rows],
+            [0],
         )
         return states, (position - first)[:, 0], slots
+
+
+def _unescaped(values, coded, state):
+    """Puts the raw values in place; values, and each image's escapes."""
+    at, image, nth, escapes = coded.chosen(tf.equal(values, ESCAPE))
+    width = tf.shape(state.words)[1]
+    nth = tf.gather(state.back, image) - 1 - nth
+    nth = tf.clip_by_value(nth, 0, width - 1)
+    raw = tf.gather(tf.reshape(state.words, [-1]), image * width + nth)
+    raw = tf.where(raw > VALUE_MAX, raw - 65536, raw)
+    return values + put(raw - ESCAPE, at, coded.total), escapes
 
 
 def _words(payload):

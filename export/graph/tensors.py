@@ -9,17 +9,21 @@ from tfcodec.export.graph.rans_status import flag
 
 
 class Rows:
-    """Sizes and offsets by table row, and what may be asked for.
+    """What there is to know of table rows, and what may be asked for.
+
+    A row's place is its number plus 1; place 0 is a skip row with the value 0,
+    for elements that an image does not have.
 
     Args:
-        tables: the tables. One row is added to them, a skip row, for elements
-            that an image does not have.
+        tables: the tables.
     """
 
     def __init__(self, tables: CdfTables):
-        self.num_tables = tables.num_tables
-        self._size = np.append(tables.size, 1).astype(np.int32)
-        self._offset = np.append(tables.offset, 0).astype(np.int32)
+        self._num_tables = tables.num_tables
+        self._size = np.append(1, tables.size).astype(np.int32)
+        self._offset = np.append(0, tables.offset).astype(np.int32)
+        self._coded = self._size > 1
+        self._skipped = np.where(self._coded, 0, self._offset)
 
     def check(self, rows, status, numbers):
         """Looks at the rows of a segment.
@@ -28,20 +32,34 @@ class Rows:
             rows: int32 `(batch, elements)`, -1 for no element.
             status, numbers: as for `flag`.
         Returns:
-            Rows within the tables and the added one, and the new `status` and
-            `numbers`.
+            Places, which exist also where rows do not, and the new `status`
+            and `numbers`.
         """
-        bad = outside(rows, -1, self.num_tables - 1)
-        bad_image = tf.reduce_any(bad, axis=1)
-        status, numbers = flag(status, numbers, bad_image, Status.ROWS)
-        none = tf.logical_or(bad, rows < 0)
-        return tf.where(none, self.num_tables, rows), status, numbers
+        last = self._num_tables - 1
+        bad = any_outside(rows, -1, last)
+        status, numbers = flag(status, numbers, bad, Status.ROWS)
+        return tf.clip_by_value(rows, -1, last) + 1, status, numbers
 
-    def size(self, rows):
-        return tf.gather(tf.constant(self._size), rows)
+    def size(self, places):
+        return tf.gather(tf.constant(self._size), places)
 
-    def offset(self, rows):
-        return tf.gather(tf.constant(self._offset), rows)
+    def offset(self, places):
+        return tf.gather(tf.constant(self._offset), places)
+
+    def is_coded(self, places):
+        """Whether an element takes bits: bool."""
+        return tf.gather(tf.constant(self._coded), places)
+
+    def skipped(self, places):
+        """The value of an element that is not coded; 0 for the others."""
+        return tf.gather(tf.constant(self._skipped), places)
+
+
+def any_outside(x, low: int, high: int):
+    """Of int32 `(batch, n)`, where one is outside: bool `(batch,)`."""
+    return tf.logical_or(
+        tf.reduce_min(x, axis=1) < low, tf.reduce_max(x, axis=1) > high
+    )
 
 
 def outside(x, low: int, high: int):
@@ -61,6 +79,18 @@ def count_true(x):
 def largest_lanes(lanes):
     """The width of a tensor that has a place for each lane; at least 1."""
     return tf.reduce_max(tf.pad(lanes, [[0, 1]], constant_values=1))
+
+
+def true_places(x):
+    """Where bool `(n,)` is true: int32 `(count,)`."""
+    return tf.reshape(tf.cast(tf.where(x), tf.int32), [-1])
+
+
+def put(x, places, size):
+    """Vector of `size`, 0 but for `x` `(n,)` at its places, or their sums."""
+    # One more, since TFLite's op divides by the size.
+    shape = tf.reshape(size + 1, [1])
+    return tf.scatter_nd(places[:, None], x, shape)[:size]
 
 
 def first_of(x):
