@@ -5,22 +5,27 @@ import pathlib
 import secrets
 
 import keras
-import numpy as np
 
 import tfcodec
-from tfcodec.export.graph.codec_graph import BLOCK
 from tfcodec.export.lite import conversion
 from tfcodec.export.lite import tflite_file
 from tfcodec.export.lite.tflite_graph import LiteGraph
 from tfcodec.export.lite.tflite_quantize import MODES
 from tfcodec.export.lite.tflite_quantize import exact_weights
 from tfcodec.export.lite.tflite_quantize import quantize as quantize_weights
-
-MAX_PIXELS = 50_000_000  # of an image, unless the export says otherwise
+from tfcodec.limits import BLOCK
+from tfcodec.limits import EXPORT_MAX_PIXELS
+from tfcodec.transforms import ContextMean
+from tfcodec.transforms import HyperMean
 
 
 def export_tflite(
-    codec, path, quantize="none", size=None, max_pixels=MAX_PIXELS, report=None
+    codec,
+    path,
+    quantize="none",
+    size=None,
+    max_pixels=EXPORT_MAX_PIXELS,
+    report=None,
 ):
     """Writes a codec as one TFLite file of builtin ops.
 
@@ -53,7 +58,7 @@ def export_tflite(
 
 
 def build(
-    codec, quantize="none", size=None, max_pixels=MAX_PIXELS, report=None
+    codec, quantize="none", size=None, max_pixels=EXPORT_MAX_PIXELS, report=None
 ):
     """The bytes of that file; arguments as for `export_tflite`."""
     report = report or (lambda text: None)
@@ -78,14 +83,12 @@ def finish(codec, data, quantize, size, max_pixels):
     Raises:
         ValueError: an op is not a builtin one, or exact weights are not there.
     """
-    model = tflite_file.read(data)
-    tflite_file.check_ops(model)
-    tflite_file.share_buffers(model)
+    model = tflite_file.read_checked(data)
     quantize_weights(
         model,
         quantize,
         exact_weights(codec.coding.network),
-        _linear_weights(codec.model),
+        _precise_weights(codec.model),
     )
     tflite_file.add_metadata(model, _facts(codec, quantize, size, max_pixels))
     return tflite_file.write(model)
@@ -110,18 +113,23 @@ def _check(quantize, size, max_pixels):
         )
 
 
-def _linear_weights(model):
-    """Weights of the linear transforms beside the networks.
+def _precise_weights(model):
+    """Weights that become float16 where the others become int8.
 
-    Their inputs are latents of very different sizes, of which eight bits for
-    all would leave little.
+    Those of the linear transforms beside the networks, since their inputs are
+    latents of very different sizes, of which eight bits for all would leave
+    little; and those of the mean networks, since what a mean is off is in the
+    picture, and in the means after it.
     """
-    parts = (model.analysis, model.synthesis)
-    return [
-        np.asarray(keras.ops.convert_to_numpy(part.bypass.kernel))
-        for part in parts
+    kernels = [
+        part.bypass.kernel
+        for part in (model.analysis, model.synthesis)
         if hasattr(part, "bypass")
     ]
+    for layer in model._flatten_layers():
+        if isinstance(layer, HyperMean | ContextMean):
+            kernels += [w for w in layer.weights if len(w.shape) == 4]
+    return [keras.ops.convert_to_numpy(kernel) for kernel in kernels]
 
 
 def _facts(codec, quantize, size, max_pixels):

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import zlib
 
 import numpy as np
 from tensorflow.lite.python import schema_py_generated as schema
@@ -91,9 +92,17 @@ def share_buffers(model):
 
 
 def add_metadata(model, facts):
-    """Stores a JSON-able dict in the file."""
+    """Stores a JSON-able dict in the file.
+
+    With it goes `crc32`, the CRC-32 of all buffers there were before, one
+    after the other.
+    """
+    crc = 0
+    for buffer in model.buffers:
+        if buffer.data is not None:
+            crc = zlib.crc32(np.asarray(buffer.data, np.uint8), crc)
     buffer = schema.BufferT()
-    data = json.dumps(facts, sort_keys=True).encode()
+    data = json.dumps({**facts, "crc32": crc}, sort_keys=True).encode()
     buffer.data = np.frombuffer(data, np.uint8)
     entry = schema.MetadataT()
     entry.name = METADATA

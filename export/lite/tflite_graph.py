@@ -11,11 +11,13 @@ import math
 
 import tensorflow as tf
 
-from tfcodec.export.graph.codec_graph import BLOCK
 from tfcodec.export.lite.tflite_steps import ImageStatus
 from tfcodec.export.lite.tflite_steps import LiteSteps
 from tfcodec.export.lite.tflite_steps import first_wrong
 from tfcodec.export.lite.tflite_steps import no_elements
+from tfcodec.export.lite.tflite_steps import same_grid
+from tfcodec.export.lite.tflite_tiles import LiteTiles
+from tfcodec.limits import BLOCK
 
 _INT = tf.TensorSpec([], tf.int32)
 _OCTETS = tf.TensorSpec([None], tf.uint8)
@@ -37,37 +39,48 @@ class LiteGraph(tf.Module):
     def __init__(self, codec, max_pixels, size=None):
         super().__init__(name="lite")
         self._steps = LiteSteps(codec, max_pixels, size)
+        self._tiles = LiteTiles(self._steps)
         self._names = ("z", "residual") if self._steps.has_residual else ("z",)
 
     def signatures(self):
         """`tf.function`s by name, with the shapes of their arguments."""
-        height, width = self._steps.size or (None, None)
-        pixels = tf.TensorSpec([height, width, 3], tf.uint8)
-        rows, columns = self._steps.codec.z_shape(*self._steps.size or (1, 1))
-        if self._steps.size is None:
-            rows = columns = None
-        z = tf.TensorSpec(
-            [rows, columns, self._steps.codec.first_channels], tf.int32
+        one, picture = self._specs(self._steps.size), self._specs(None)
+        image = {"pixels": one["pixels"], "quality": _INT}
+        coded, of_any_size = (
+            {**{name: specs[name] for name in self._names}, "quality": _INT}
+            for specs in (one, picture)
         )
-        grids = {"z": z}
-        if self._steps.has_residual:
-            blocks = [side and side // BLOCK for side in (height, width)]
-            channels = self._steps.codec.network.latent_channels
-            grids["residual"] = tf.TensorSpec([*blocks, channels], tf.int32)
-        coded = {**grids, "quality": _INT}
-        sizes = {"height": _INT, "width": _INT}
         arguments = {
-            "compress": {"pixels": pixels, "quality": _INT},
+            "compress": image,
             "decompress": {"compressed": _OCTETS},
-            "analysis": {"pixels": pixels, "quality": _INT},
+            "analysis": image,
             "synthesis": coded,
-            "entropy_encode": {**coded, **sizes},
+            "entropy_encode": {**of_any_size, "height": _INT, "width": _INT},
             "entropy_decode": {"compressed": _OCTETS},
         }
+        functions = {name: getattr(self, name) for name in arguments}
+        tiles = self._tiles.arguments(one, picture)
+        arguments.update(tiles)
+        functions.update({name: getattr(self._tiles, name) for name in tiles})
         return {
-            name: _function(getattr(self, name), specs)
+            name: _function(functions[name], specs)
             for name, specs in arguments.items()
         }
+
+    def _specs(self, size):
+        """Specs of pixels and of what is coded, for one size or None."""
+        sides = size or (None, None)
+        z_sides = self._steps.codec.z_shape(*size) if size else sides
+        first = self._steps.codec.first_channels
+        found = {
+            "pixels": tf.TensorSpec([*sides, 3], tf.uint8),
+            "z": tf.TensorSpec([*z_sides, first], tf.int32),
+        }
+        if self._steps.has_residual:
+            grid = [side and side // BLOCK for side in sides]
+            channels = self._steps.codec.network.latent_channels
+            found["residual"] = tf.TensorSpec([*grid, channels], tf.int32)
+        return found
 
     # Signatures. ----------------------------------------------------------
 
@@ -133,8 +146,7 @@ class LiteGraph(tf.Module):
         height, width = (BLOCK * tf.shape(first)[i] for i in (0, 1))
         grids = self._steps.grids(*(self._steps.size or (height, width)))
         status = self._steps.check(height, width, quality)
-        same = tf.reduce_all(tf.equal(tf.shape(z), tf.stack(grids[0])))
-        status = first_wrong(status, tf.logical_not(same), ImageStatus.GRID)
+        status = same_grid(status, z, grids[0])
 
         if self._steps.size is not None:
             fine = tf.cast(tf.equal(status, 0), tf.float32)
@@ -154,8 +166,7 @@ class LiteGraph(tf.Module):
         status = self._steps.check(height, width, quality)
         grids = self._steps.grids(height, width)
         for grid, x in zip(grids, (z, residual), strict=False):
-            same = tf.reduce_all(tf.equal(tf.shape(x), tf.stack(grid)))
-            status = first_wrong(status, tf.logical_not(same), ImageStatus.GRID)
+            status = same_grid(status, x, grid)
         status = self._steps.check_z(z, status)
         z, residual = tf.reshape(z, [-1]), tf.reshape(residual, [-1])
         indexes = self._steps.indexes(z, quality, height, width, status)

@@ -25,8 +25,8 @@ def quantize(model, mode, exact, precise=()):
         mode: "none"; "float16": halves; "dynamic": int8 with a scale for each
             output channel, activations quantized as they come.
         exact: from `exact_weights`; these must stay as they are.
-        precise: float arrays `(inputs, outputs)` that become float16 under
-            "dynamic" too.
+        precise: float arrays `(inputs, outputs)` or `(rows, columns, inputs,
+            outputs)` that become float16 under "dynamic" too.
 
     Raises:
         ValueError: one of `exact` is not in the result.
@@ -80,8 +80,9 @@ def require_exact(model, exact):
 
 
 def _key(array):
-    """The bytes of a dense layer's weights, as TFLite stores them."""
-    return np.ascontiguousarray(np.asarray(array, np.float32).T).tobytes()
+    """The bytes of a layer's weights, as TFLite stores them."""
+    array = np.moveaxis(np.asarray(array, np.float32), -1, 0)
+    return np.ascontiguousarray(array).tobytes()
 
 
 def _weights(model):

@@ -4,18 +4,23 @@ A status goes through them, of `ImageStatus`, `ContainerStatus` or `Status`.
 Once it is not 0, the steps work on nothing.
 """
 
+import contextlib
 import enum
 
 import tensorflow as tf
 
 from tfcodec.bitstream.container import MAX_SIDE
-from tfcodec.export.graph.codec_graph import BLOCK
-from tfcodec.limits import HYPER_LATENT_MAX
 from tfcodec.export.graph.codec_graph import CodecGraph
+from tfcodec.export.graph.codec_graph import blocks
+from tfcodec.export.graph.codec_graph import levels
+from tfcodec.export.graph.codec_graph import quality_of
 from tfcodec.export.graph.container_graph import ContainerGraph
 from tfcodec.export.graph.container_status import ContainerStatus
 from tfcodec.export.graph.rans_graph import RansGraph
 from tfcodec.export.lite.conversion import Constants
+from tfcodec.export.lite.tile_masks import masked_convolutions
+from tfcodec.limits import BLOCK
+from tfcodec.limits import HYPER_LATENT_MAX
 
 
 class ImageStatus(enum.IntEnum):
@@ -42,18 +47,29 @@ class LiteSteps:
         self.has_residual = self.codec.network is not None
         self._constants = Constants(codec.model)
 
+    @contextlib.contextmanager
+    def networks(self, part=None):
+        """Within it the networks can be traced.
+
+        Args:
+            part: int32 scalars `(rows, columns)`, the latents of a tile of
+                `size` that are in the picture; None for all.
+        """
+        with self._constants():
+            if part is None:
+                yield
+                return
+            with masked_convolutions(self.codec.model, *part, self.size):
+                yield
+
     def analyse(self, pixels, quality):
         """Flat symbols and indexes, empty or zeros if the status is not 0."""
         height, width = self.sides(pixels)
         status = self.check(height, width, quality)
 
         def work(quality):
-            with self._constants():
-                if self.size is None:
-                    y = self.codec.latents(pixels)
-                else:  # Nothing to extend.
-                    x = tf.cast(pixels, tf.float32)[None]
-                    y = self.codec.model.analyse(x)
+            with self.networks():
+                y = self.latents(pixels)
                 return tuple(self.codec.symbols(y, quality))
 
         if self.size is None:
@@ -68,18 +84,28 @@ class LiteSteps:
             symbols = [x * fine for x in symbols]
         return *symbols, status
 
-    def synthesise(self, z, residual, quality, z_grid, grid, factor=1.0):
-        """uint8 `(rows, columns, 3)`, whole blocks, times a factor."""
+    def latents(self, pixels):
+        """float32 `(1, rows, columns, channels)`, within `networks`."""
+        if self.size is None:
+            return self.codec.latents(pixels)
+        # Nothing to extend.
+        return self.codec.model.analyse(tf.cast(pixels, tf.float32)[None])
+
+    def synthesise(
+        self, z, residual, quality, z_grid, grid, factor=1.0, part=None
+    ):
+        """uint8 `(rows, columns, 3)`, whole blocks, times a factor.
+
+        `part`: see `networks`.
+        """
         z = tf.cast(tf.reshape(z, tf.stack([1, *z_grid])), tf.float32)
         if self.has_residual:
             residual = tf.reshape(residual, tf.stack([1, *grid]))
             residual = tf.cast(residual, tf.float32)
-        with self._constants():
-            quality = tf.reshape(tf.cast(quality, tf.float32) / 100.0, [1])
-            x = self.codec.model.reconstruct(z, residual, quality)
+        with self.networks(part):
+            x = self.codec.model.reconstruct(z, residual, quality_of(quality))
         shape = tf.stack([BLOCK * grid[0], BLOCK * grid[1], 3])
-        x = tf.clip_by_value(tf.round(x), 0.0, 255.0)
-        return tf.cast(tf.reshape(x * factor, shape), tf.uint8)
+        return tf.cast(tf.reshape(levels(x) * factor, shape), tf.uint8)
 
     def format(self, z, residual, indexes, height, width, quality, status):
         """The file, uint8 `(bytes,)`, and the status."""
@@ -174,16 +200,21 @@ class LiteSteps:
         """Shapes of z and residual, for sizes in pixels."""
         channels = self.codec.first_channels
         grids = [[*self.codec.z_shape(height, width), channels]]
-        blocks = [(side + BLOCK - 1) // BLOCK for side in (height, width)]
         if self.has_residual:
             channels = self.codec.network.latent_channels
-        return [*grids, [*blocks, channels]]
+        return [*grids, [blocks(height), blocks(width), channels]]
 
 
 def first_wrong(status, bad, code):
     """`code` where `bad`, unless something was wrong before."""
     bad = tf.logical_and(bad, tf.equal(status, 0))
     return tf.where(bad, int(code), status)
+
+
+def same_grid(status, x, grid):
+    """The status, `GRID` if `x` does not have that shape."""
+    same = tf.reduce_all(tf.equal(tf.shape(x), tf.stack(grid)))
+    return first_wrong(status, tf.logical_not(same), ImageStatus.GRID)
 
 
 def no_elements():

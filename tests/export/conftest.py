@@ -90,6 +90,20 @@ def to_tflite():
 
 
 @pytest.fixture(scope="session")
+def photo_codec(make_model):
+    """A tiny `photo` with random weights."""
+    from tfcodec.codec import Codec
+
+    return Codec(make_model("photo")).freeze()
+
+
+@pytest.fixture(scope="session")
+def photo_files(photo_codec, to_tflite):
+    """Its LiteRT files for any size up to 200,000 pixels, by form."""
+    return to_tflite(photo_codec, None, 200_000)
+
+
+@pytest.fixture(scope="session")
 def open_tflite():
     """Function of a model's bytes to one that calls its signatures."""
     from ai_edge_litert.interpreter import Interpreter

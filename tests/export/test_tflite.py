@@ -11,25 +11,23 @@ from tfcodec.bitstream import pack
 from tfcodec.bitstream import unpack
 from tfcodec.export.graph.container_status import ContainerStatus
 from tfcodec.export.graph.rans_status import Status
+from tfcodec.export.lite import tflite
 from tfcodec.export.lite import tflite_file
+from tfcodec.export.lite import tflite_quantize
 from tfcodec.export.lite.tflite_quantize import MODES
 from tfcodec.export.lite.tflite_steps import ImageStatus
 
-MAX_PIXELS = 20_000
 SIZES = [(1, 1), (16, 16), (17, 63), (65, 40), (130, 5)]
 
 
 @pytest.fixture(scope="module")
-def codec(make_model):
-    from tfcodec.codec import Codec
-
-    return Codec(make_model("photo")).freeze()
+def codec(photo_codec):
+    return photo_codec
 
 
 @pytest.fixture(scope="module")
-def files(codec, to_tflite):
-    """Bytes of the model by form of the weights."""
-    return to_tflite(codec, None, MAX_PIXELS)
+def files(photo_files):
+    return photo_files
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +121,7 @@ def test_damaged_files_get_a_status_and_nothing_else(codec, lite, photograph):
     "change, status",
     [
         ({"model_hash": b"\0\0\0\0"}, ContainerStatus.OTHER_TABLES),
-        ({"width": 5000}, ContainerStatus.PIXELS),
+        ({"width": 5001}, ContainerStatus.PIXELS),
         ({"latents": b""}, Status.EMPTY),
     ],
 )
@@ -142,7 +140,7 @@ def test_statuses_have_their_numbers(codec, lite, photograph, change, status):
     "shape, quality, status",
     [
         ((0, 5, 3), 5000, ContainerStatus.ZERO_SIZE),
-        ((200, 200, 3), 5000, ContainerStatus.PIXELS),
+        ((500, 401, 3), 5000, ContainerStatus.PIXELS),
         ((5, 5, 3), 99, ContainerStatus.QUALITY),
         ((5, 5, 3), 10001, ContainerStatus.QUALITY),
     ],
@@ -228,6 +226,26 @@ def test_forms_are_smaller_and_say_what_they_are(codec, files):
         assert facts["license"] == "Apache-2.0"
     with pytest.raises(ValueError, match="not a TFLite file"):
         tflite_file.read_metadata(b"nothing of that kind")
+
+
+def test_eight_bits_are_not_for_means(codec, files, monkeypatch):
+    """Nor for the linear transforms: most of the loss would come from them."""
+    monkeypatch.setattr(tflite_quantize, "_MIN_SIZE", 1)
+    model = tflite_file.read(files["none"])
+    exact = tflite_quantize.exact_weights(codec.coding.network)
+    precise = tflite._precise_weights(codec.model)
+    tflite_quantize.quantize(model, "dynamic", exact, precise)
+    there = {
+        bytes(bytearray(buffer.data))
+        for buffer in model.buffers
+        if buffer.data is not None
+    }
+    assert len(precise) == 2 + 4 + 5 + 3 * 7
+    for kernel in precise:
+        stored = np.moveaxis(kernel, -1, 0).astype(np.float16)
+        assert np.ascontiguousarray(stored).tobytes() in there
+    kinds = {tensor.type for g in model.subgraphs for tensor in g.tensors}
+    assert tflite_quantize.schema.TensorType.INT8 in kinds
 
 
 @pytest.mark.parametrize("mode", ["float16", "dynamic"])

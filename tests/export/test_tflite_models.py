@@ -45,6 +45,8 @@ def test_one_size_has_static_shapes(
     codec = Codec(make_model("photo")).freeze()
     data = to_tflite(codec, (48, 64), 20_000, ["none"])["none"]
     assert tflite_file.read_metadata(data)["size"] == [48, 64]
+    names = {x.signatureKey for x in tflite_file.read(data).signatureDefs}
+    assert len(names) == 6  # Tiles would have to be multiples of 64.
     lite = open_tflite(data)
     image = photograph[:48, :64]
     parts = lite("analysis", pixels=image, quality=np.int32(5000))

@@ -1,7 +1,11 @@
-"""`tfcodec info`: what the header of a `.tfc` file says, without Keras."""
+"""`tfcodec info`: what the header of a `.tfc` file says, without Keras.
+
+`info_tflite` tells the same of LiteRT files, `info_preset` of presets.
+"""
 
 from tfcodec import presets
 from tfcodec.bitstream.container import LATENTS
+from tfcodec.cli import info_tflite
 from tfcodec.cli.decompress import read_container
 from tfcodec.cli.report import Reporter
 from tfcodec.cli.report import print_facts
@@ -15,12 +19,14 @@ _VERSION_AT = 4  # Byte of the format version.
 def run(path, as_json, debug):
     """Prints the facts of one file; returns the exit code."""
     try:
-        facts = describe(path)
+        is_tflite = info_tflite.is_tflite(path)
+        facts = info_tflite.describe(path) if is_tflite else describe(path)
     except (TfcodecError, OSError, MemoryError) as error:
         with Reporter(1, debug) as reporter:
             reporter.failure(path, error)
         return reporter.exit_code
-    print_facts(facts, as_json, _lines)
+    lines = info_tflite.lines if is_tflite else _lines
+    print_facts(facts, as_json, lines)
     return 0
 
 

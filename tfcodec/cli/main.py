@@ -148,7 +148,7 @@ def decompress(inputs, output, preset, runtime, force, debug):
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @debug_option
 def info(file, preset, as_json, debug):
-    """Show what a .tfc file holds, or what a preset is and costs."""
+    """Show what a .tfc or .tflite file holds, or what a preset costs."""
     if (file is None) == (preset is None):
         raise click.UsageError("Give either FILE or --preset NAME.")
     if preset is not None:

@@ -216,8 +216,9 @@ class Photo(CodecModel):
             mean = mean * step * mask
             channels = np.arange(self.latent_channels)
             inside = (first <= channels) & (channels < last)
-            mask = mask * inside.astype("float32")
-            known = quantize(mean) * mask
+            # One by one: their product is as large as the latents, and an
+            # export of one size would hold it as a constant.
+            known = quantize(mean) * mask * inside.astype("float32")
             mu = mu + mean
             residual = residual + known
             y_hat = y_hat + known + mean
