@@ -7,14 +7,13 @@ another is named), next to Pillow's AVIF on the same pixels in the same run.
 """
 
 import argparse
-import importlib.resources
 import io
 import os
 import platform
-import statistics
-import time
 
 import numpy as np
+from common import milliseconds
+from common import read_picture
 from PIL import Image
 
 import tfcodec
@@ -24,31 +23,13 @@ from tfcodec.coding import encode
 from tfcodec.metrics import bpp
 
 
-def milliseconds(function, repeats):
-    """Median time of a call, after one to warm up."""
-    function()
-    times = []
-    for _ in range(repeats):
-        begun = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - begun)
-    return 1e3 * statistics.median(times)
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--preset", default="photo")
     parser.add_argument("--image")
     parser.add_argument("--repeats", type=int, default=15)
     options = parser.parse_args()
-    path = options.image or next(
-        file
-        for file in importlib.resources.files("tfcodec.demo_data").iterdir()
-        if file.name.endswith(".webp")
-    )
-    picture = Image.open(path).convert("RGB")
-    if not options.image:
-        picture = picture.resize((768, 512), Image.Resampling.LANCZOS)
+    picture = read_picture(options.image)
     image = np.asarray(picture)
     codec = tfcodec.load(options.preset)
     print(
@@ -73,8 +54,8 @@ def main():
                 file, "AVIF", quality=60, speed=speed, subsampling="4:4:4"
             )
 
-        encode_ms = milliseconds(save, 3)
-        decode_ms = milliseconds(
+        encode_ms, _ = milliseconds(save, 3)
+        decode_ms, _ = milliseconds(
             lambda file=file: np.asarray(Image.open(file)), 3
         )
         print(
@@ -97,10 +78,10 @@ def row(codec, image, quality, repeats):
         decoder.finish()
 
     coded = sum(int((tables.size[rows] > 1).sum()) for _, rows in segments)
-    whole = milliseconds(lambda: codec.compress(image, quality), repeats)
-    back = milliseconds(lambda: codec.decompress(data), repeats)
-    forth_coder = milliseconds(lambda: encode(segments, tables), repeats)
-    back_coder = milliseconds(decode, repeats)
+    whole, _ = milliseconds(lambda: codec.compress(image, quality), repeats)
+    back, _ = milliseconds(lambda: codec.decompress(data), repeats)
+    forth_coder, _ = milliseconds(lambda: encode(segments, tables), repeats)
+    back_coder, _ = milliseconds(decode, repeats)
     print(
         f"| {quality} | {len(data)} | "
         f"{bpp(len(data), *image.shape[:2]):.3f} | "

@@ -18,12 +18,10 @@ import sys
 import tempfile
 import time
 
-from PIL import Image
+from common import read_picture
 
 from tfcodec.evaluation.machine import processor
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-DEMO = ROOT / "tfcodec" / "demo_data" / "whale.webp"
 TFCODEC = [sys.executable, "-m", "tfcodec"]
 
 
@@ -65,11 +63,7 @@ def main():
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         source = pathlib.Path(folder, "picture.png")
-        with Image.open(options.image or DEMO) as picture:
-            picture = picture.convert("RGB")
-        if not options.image:
-            size, lanczos = (768, 512), Image.Resampling.LANCZOS
-            picture = picture.resize(size, lanczos)
+        picture = read_picture(options.image)
         picture.save(source)
         print(
             f"{processor()}, {os.cpu_count()} cores, "

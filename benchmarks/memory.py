@@ -8,7 +8,6 @@ picture is the bundled photograph, mirrored to fill the size.
 """
 
 import argparse
-import importlib.resources
 import json
 import pathlib
 import resource
@@ -18,6 +17,7 @@ import tempfile
 import time
 
 import numpy as np
+from common import demo
 
 QUALITY = 50.0
 
@@ -67,12 +67,8 @@ def run_case(case, folder, preset, size):
 
 
 def picture(width, height):
-    """uint8 `(height, width, 3)`: the photograph and its mirror images."""
-    from PIL import Image
-
-    folder = importlib.resources.files("tfcodec.demo_data")
-    path = next(f for f in folder.iterdir() if f.name.endswith(".webp"))
-    tile = np.asarray(Image.open(path).convert("RGB"))
+    """uint8 `(height, width, 3)`: the photograph, cut or mirrored to size."""
+    tile = np.asarray(demo())[:height, :width]
     after = [
         (0, n - m) for n, m in zip((height, width), tile.shape[:2], strict=True)
     ]

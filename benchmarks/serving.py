@@ -14,7 +14,6 @@ import base64
 import concurrent.futures
 import contextlib
 import http.client
-import importlib.resources
 import io
 import json
 import os
@@ -25,6 +24,7 @@ import time
 import urllib.parse
 
 import numpy as np
+from common import read_picture
 from PIL import Image
 
 
@@ -178,18 +178,6 @@ def measure(name, url, png, options):
             )
 
 
-def read_picture(path):
-    path = path or next(
-        file
-        for file in importlib.resources.files("tfcodec.demo_data").iterdir()
-        if file.name.endswith(".webp")
-    )
-    file = io.BytesIO()
-    picture = Image.open(path).convert("RGB")
-    picture.resize((768, 512), Image.Resampling.LANCZOS).save(file, "PNG")
-    return file.getvalue()
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--url", help="a model of a server that runs")
@@ -204,8 +192,12 @@ def main():
     options = parser.parse_args()
     if options.serve_avif is not None:
         return serve_avif(options.serve_avif)
-    png = read_picture(options.image)
-    print(f"{os.cpu_count()} cores, 768x512, PNG of {len(png)} bytes\n")
+    picture, file = read_picture(options.image), io.BytesIO()
+    picture.save(file, "PNG")
+    png, (width, height) = file.getvalue(), picture.size
+    print(
+        f"{os.cpu_count()} cores, {width}x{height}, PNG of {len(png)} bytes\n"
+    )
     print("| model | call | clients | requests/s | p50 ms | p99 ms | bytes |")
     print("|---|---|---:|---:|---:|---:|---:|")
     if options.url:
