@@ -23,7 +23,7 @@ from tfcodec.errors import TfcodecError
 
 # Identifiers in files. Written down, never renumbered, never used again.
 # docs/format.md has the same list.
-IDENTIFIERS = {5: "photo-3"}
+IDENTIFIERS = {5: "photo-3", 6: "photo-msssim-1"}
 RETIRED = {1: "photo-1", 4: "photo-2"}  # identifier: the name it had
 UNREGISTERED = 0xFFFF  # a preset that a user has trained
 
