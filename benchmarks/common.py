@@ -1,8 +1,12 @@
-"""What the benchmarks share: a picture and a stopwatch."""
+"""What the benchmarks share: pictures, a stopwatch, processes, LiteRT files."""
 
 import importlib.resources
+import json
 import pathlib
+import resource
 import statistics
+import subprocess
+import sys
 import time
 
 from PIL import Image
@@ -46,3 +50,48 @@ def milliseconds(function, repeats):
         walls.append(time.perf_counter() - wall)
         cpus.append(time.process_time() - cpu)
     return 1e3 * statistics.median(walls), 1e3 * statistics.median(cpus)
+
+
+def in_process(script, *arguments):
+    """The JSON that a script prints last, in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, script, *arguments],
+        stdout=subprocess.PIPE,
+        check=True,
+        text=True,
+    )
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def peak_mib():
+    """The most memory that this process has had, in MiB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    unit = 1 << 20 if sys.platform == "darwin" else 1 << 10  # bytes, or kB
+    return peak / unit
+
+
+class Signatures:
+    """Calls signatures of an exported LiteRT file.
+
+    Args:
+        interpreter: `ai_edge_litert.interpreter.Interpreter`.
+    """
+
+    def __init__(self, interpreter):
+        self._interpreter = interpreter
+        self._runners = {}
+
+    def __call__(self, name, **inputs):
+        """The outputs by name.
+
+        Raises:
+            RuntimeError: the status is not 0.
+        """
+        if name not in self._runners:
+            runner = self._interpreter.get_signature_runner(name)
+            self._runners[name] = runner
+        found = self._runners[name](**inputs)
+        status = found.pop("status")
+        if status != 0:
+            raise RuntimeError(f"{name}: status {status}")
+        return found

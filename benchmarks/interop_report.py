@@ -127,13 +127,8 @@ def summary(matrix):
 
 def markdown(found):
     """The tables of a `summary`, a str."""
-    lines = [
-        "| encoder | files | equal bytes | size | symbols that differ | "
-        "dB lost, read by itself | read by the reference |",
-        "|---|" + "---:|" * 6,
-    ]
-    for row in found["encoders"]:
-        cells = [
+    encoders = [
+        (
             row["encoder"],
             str(row["files"]),
             str(row["same"]),
@@ -141,16 +136,11 @@ def markdown(found):
             _shown(row["symbols_percent"], ".5f", " %"),
             _shown(row["psnr_itself"], ".3f"),
             _shown(row["psnr_reference"], ".3f"),
-        ]
-        lines.append(f"| {' | '.join(cells)} |")
-    lines += [
-        "",
-        "| decoder | files | symbols equal | pixels equal | one off | more | "
-        "largest | dB lost |",
-        "|---|" + "---:|" * 7,
+        )
+        for row in found["encoders"]
     ]
-    for row in found["decoders"]:
-        cells = [
+    decoders = [
+        (
             row["decoder"],
             str(row["files"]),
             f"{row['symbols']}{'' if row['seen'] else ' *'}",
@@ -159,8 +149,22 @@ def markdown(found):
             _shown(row["more_percent"], ".5f", " %"),
             _shown(row["largest"], "d"),
             _shown(row["psnr_lost"], ".3f"),
-        ]
-        lines.append(f"| {' | '.join(cells)} |")
+        )
+        for row in found["decoders"]
+    ]
+    lines = [
+        *_table(
+            "encoder | files | equal bytes | size | symbols that differ | "
+            "dB lost, read by itself | read by the reference",
+            encoders,
+        ),
+        "",
+        *_table(
+            "decoder | files | symbols equal | pixels equal | one off | more | "
+            "largest | dB lost",
+            decoders,
+        ),
+    ]
     spread = _shown(found["largest_spread"], "d")
     if not all(row["seen"] for row in found["decoders"]):
         text = "its pixels are exactly those it makes of the reference's."
@@ -176,6 +180,14 @@ def markdown(found):
         f"Digest: `{found['digest']}`",
     ]
     return "\n".join(lines)
+
+
+def _table(names, rows):
+    """Lines of a table; all but the first column are numbers."""
+    yield f"| {names} |"
+    yield "|---|" + "---:|" * names.count("|")
+    for cells in rows:
+        yield f"| {' | '.join(cells)} |"
 
 
 def _mean(values):

@@ -7,7 +7,6 @@ line on stdin, a JSON object, is a request, and is answered by a line: see
 """
 
 import hashlib
-import importlib.metadata
 import io
 import json
 import os
@@ -16,6 +15,9 @@ import platform
 import sys
 
 import numpy as np
+from common import Signatures
+
+from tfcodec.evaluation.machine import versions
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PACKAGES = ("tensorflow", "keras", "jax", "ai-edge-litert", "numpy")
@@ -82,21 +84,13 @@ class TfliteRuntime:
         resolver = OpResolverType.AUTO
         if not xnnpack:
             resolver = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-        self._interpreter = Interpreter(
-            model,
-            num_threads=threads,
-            experimental_op_resolver_type=resolver,
+        self._run = Signatures(
+            Interpreter(
+                model,
+                num_threads=threads,
+                experimental_op_resolver_type=resolver,
+            )
         )
-        self._runners = {}
-
-    def _run(self, signature, **inputs):
-        if signature not in self._runners:
-            runner = self._interpreter.get_signature_runner(signature)
-            self._runners[signature] = runner
-        outputs = self._runners[signature](**inputs)
-        if outputs["status"] != 0:
-            raise ValueError(f"{signature}: status {outputs['status']}")
-        return outputs
 
     def encode(self, picture, qualities):
         pixels = read_pixels(picture)
@@ -237,17 +231,6 @@ def read_pixels(picture):
         return np.array(image.convert("RGB"))
 
 
-def versions():
-    """What this process runs with, str by str."""
-    found = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
-
-
 def main(kind, options):
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # What libraries print is no answer.
@@ -256,7 +239,8 @@ def main(kind, options):
         print(json.dumps(value), file=answers, flush=True)
 
     runtime = KINDS[kind](**json.loads(options))
-    answer({"versions": versions()})
+    python = {"python": platform.python_version()}
+    answer({"versions": {**python, **versions(PACKAGES)}})
     actions = {"encode": encode, "decode": decode}
     for line in sys.stdin:
         request = json.loads(line)

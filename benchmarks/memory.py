@@ -10,14 +10,14 @@ picture is the bundled photograph, mirrored to fill the size.
 import argparse
 import json
 import pathlib
-import resource
-import subprocess
 import sys
 import tempfile
 import time
 
 import numpy as np
 from common import demo
+from common import in_process
+from common import peak_mib
 
 QUALITY = 50.0
 
@@ -37,13 +37,7 @@ def main():
         print("|---|---:|---:|")
         for case in cases:
             arguments = (case, folder, options.preset, options.size)
-            done = subprocess.run(
-                [sys.executable, __file__, "--case", *arguments],
-                stdout=subprocess.PIPE,
-                check=True,
-                text=True,
-            )
-            peak, seconds = json.loads(done.stdout.splitlines()[-1])
+            peak, seconds = in_process(__file__, "--case", *arguments)
             print(f"| {case} | {peak:,.0f} | {seconds:.1f} |", flush=True)
 
 
@@ -61,9 +55,7 @@ def run_case(case, folder, preset, size):
     elif case == "decompress":
         codec.decompress(file.read_bytes())
     seconds = time.perf_counter() - begun
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    unit = 1 << 20 if sys.platform == "darwin" else 1 << 10  # bytes, or kB
-    print(json.dumps([peak / unit, seconds]))
+    print(json.dumps([peak_mib(), seconds]))
 
 
 def picture(width, height):

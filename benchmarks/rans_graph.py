@@ -11,7 +11,6 @@ installed.
 """
 
 import argparse
-import importlib.resources
 import math
 import tempfile
 import time
@@ -21,7 +20,7 @@ import tensorflow as tf
 from coder import NUM_SCALES
 from coder import best
 from coder import build_tables
-from PIL import Image
+from common import read_picture
 
 import tfcodec
 from tfcodec.coding import RansDecoder
@@ -98,10 +97,7 @@ def random_symbols(count, num_lanes):
 def real_symbols(preset):
     """Hyper-latents and latents of the photograph, and the preset's tables."""
     codec = tfcodec.load(preset)
-    path = importlib.resources.files("tfcodec.demo_data") / "whale.webp"
-    with path.open("rb") as file:
-        picture = Image.open(file).convert("RGB").resize((768, 512))
-    segments = codec.encoder(np.asarray(picture)).segments(50)
+    segments = codec.encoder(np.asarray(read_picture())).segments(50)
     segments = [tuple(np.int32(x) for x in pair) for pair in segments]
     return segments, codec.coding.tables
 

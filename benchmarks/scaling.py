@@ -13,13 +13,14 @@ import argparse
 import json
 import math
 import pathlib
-import resource
 import subprocess
 import sys
 import tempfile
 import time
 
 import numpy as np
+from common import in_process
+from common import peak_mib
 from memory import picture
 
 QUALITY = 50.0
@@ -43,7 +44,9 @@ def main():
             for width, height in sizes:
                 for direction in ("compress", "decompress"):
                     case = (runtime, direction, str(width), str(height))
-                    seconds, peak = in_process(case, folder, options.preset)
+                    seconds, peak = in_process(
+                        __file__, "--case", *case, folder, options.preset
+                    )
                     megapixels = width * height / 1e6
                     row = (megapixels, seconds, peak)
                     measured.setdefault((runtime, direction), []).append(row)
@@ -65,19 +68,12 @@ def size_of(megapixels):
 
 def export(preset, folder):
     """The SavedModel, once for all processes."""
+    command = ["tfcodec", "export", "saved-model", f"{folder}/model"]
     subprocess.run(
-        [sys.executable, __file__, "--export", preset, folder], check=True
-    )
-
-
-def in_process(case, folder, preset):
-    done = subprocess.run(
-        [sys.executable, __file__, "--case", *case, folder, preset],
-        stdout=subprocess.PIPE,
+        [sys.executable, "-m", *command, "--preset", preset],
+        stdout=subprocess.DEVNULL,
         check=True,
-        text=True,
     )
-    return json.loads(done.stdout.splitlines()[-1])
 
 
 def run_case(runtime, direction, width, height, folder, preset):
@@ -104,9 +100,7 @@ def run_case(runtime, direction, width, height, folder, preset):
         file.write_bytes(result)
     else:
         assert np.shape(result) == image.shape
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    unit = 1 << 20 if sys.platform == "darwin" else 1 << 10  # bytes, or kB
-    print(json.dumps([seconds, peak / unit]))
+    print(json.dumps([seconds, peak_mib()]))
 
 
 def from_keras(folder, preset):
@@ -149,13 +143,6 @@ def from_saved_model(folder, preset):
     return prepare, compress, decompress
 
 
-def run_export(preset, folder):
-    import tfcodec
-    from tfcodec.export.serving.saved_model import export_saved_model
-
-    export_saved_model(tfcodec.load(preset), pathlib.Path(folder, "model"))
-
-
 def plot(measured, path):
     from matplotlib.figure import Figure
 
@@ -183,7 +170,5 @@ def plot(measured, path):
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--case"]:
         run_case(*sys.argv[2:])
-    elif sys.argv[1:2] == ["--export"]:
-        run_export(*sys.argv[2:])
     else:
         main()

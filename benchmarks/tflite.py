@@ -17,6 +17,7 @@ import statistics
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
+from common import Signatures
 from common import milliseconds
 from common import paths
 from common import read_picture
@@ -71,9 +72,9 @@ def main():
         data = convert(codec, size, EXPORT_MAX_PIXELS, lambda text: None)
         for mode in MODES:
             model = finish(codec, data, mode, size, EXPORT_MAX_PIXELS)
-            decode = Lite(model, 2)
+            lite = opened(model, 2)
             lost = [
-                before - psnr(picture, decode.decompress(file))
+                before - psnr(picture, decompress(lite, file))
                 for picture, file, before in zip(
                     pictures, files, quality, strict=True
                 )
@@ -85,34 +86,21 @@ def main():
                 f"{statistics.mean(lost):.3f} | {row} |",
                 flush=True,
             )
-            cells = parts(decode, pictures[0], options.repeats)
+            cells = parts(lite, pictures[0], options.repeats)
             rows.append(f"{name} {' | '.join(cells)} |")
     names = " | ".join(f"`{name}`" for name in PARTS)
     print(f"\n| weights | size | {names} |\n|--|--|" + "--:|" * len(PARTS))
     print("\n".join(rows))
 
 
-class Lite:
-    """Calls the signatures of a file; raises for a status that is not 0."""
+def opened(model, threads):
+    """`Signatures` of a file's bytes."""
+    return Signatures(Interpreter(model_content=model, num_threads=threads))
 
-    def __init__(self, model, threads):
-        self._interpreter = Interpreter(
-            model_content=model, num_threads=threads
-        )
-        self._runners = {}
 
-    def __call__(self, name, **inputs):
-        if name not in self._runners:
-            runner = self._interpreter.get_signature_runner(name)
-            self._runners[name] = runner
-        found = self._runners[name](**inputs)
-        if found.pop("status") != 0:
-            raise RuntimeError(f"{name} has failed")
-        return found
-
-    def decompress(self, file):
-        octets = np.frombuffer(file, np.uint8)
-        return self("decompress", compressed=octets)["pixels"]
+def decompress(lite, file):
+    octets = np.frombuffer(file, np.uint8)
+    return lite("decompress", compressed=octets)["pixels"]
 
 
 def times(model, picture, file, repeats):
@@ -120,11 +108,11 @@ def times(model, picture, file, repeats):
     cells = []
     calls = (
         lambda lite: lite("compress", pixels=picture, quality=HUNDREDTHS),
-        lambda lite: lite.decompress(file),
+        lambda lite: decompress(lite, file),
     )
     for call in calls:
         for threads in (1, 2):
-            lite = Lite(model, threads)
+            lite = opened(model, threads)
             wall, cpu = milliseconds(lambda c=call, m=lite: c(m), repeats)
             cells.append(f"{wall:.0f} ({cpu:.0f})")
     return " | ".join([*cells, f"{wall / avif(picture, repeats):.0f} x"])

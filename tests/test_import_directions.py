@@ -183,26 +183,24 @@ def test_integer_parts_need_numpy_only(part):
         assert roots <= allowed, path
 
 
-def test_light_imports_stay_light():
+@pytest.mark.parametrize(
+    "statements, heavy",
+    [
+        (
+            "import tfcodec, tfcodec.bitstream, tfcodec.coding\n"
+            "import tfcodec.presets, tfcodec.metrics\n"
+            "import tfcodec.coding.integer_network\n"
+            "tfcodec.preset_names(), tfcodec.BitstreamError\n",
+            {"keras", "tensorflow", "jax"},
+        ),
+        ("import tfcodec.cli.main\n", {"numpy"}),
+    ],
+)
+def test_light_imports_stay_light(statements, heavy):
     code = (
-        "import sys\n"
-        "import tfcodec, tfcodec.bitstream, tfcodec.coding, tfcodec.presets\n"
-        "import tfcodec.metrics, tfcodec.coding.integer_network\n"
-        "tfcodec.preset_names(), tfcodec.BitstreamError\n"
-        "heavy = {'keras', 'tensorflow', 'jax'} & set(sys.modules)\n"
+        f"import sys\n{statements}"
+        f"heavy = {heavy!r} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
-        "print('light')"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True
-    )
-    assert done.stdout == "light\n", done.stderr
-
-
-def test_the_command_line_starts_without_numpy():
-    code = (
-        "import sys, tfcodec.cli.main\n"
-        "assert 'numpy' not in sys.modules\n"
         "print('light')"
     )
     done = subprocess.run(

@@ -26,12 +26,18 @@ def describe():
         "Python": platform.python_version(),
         "Keras backend": os.environ.get("KERAS_BACKEND", "as configured"),
     }
-    for package in _PACKAGES:
+    return {**facts, **versions(_PACKAGES)}
+
+
+def versions(packages):
+    """Dict of str: the versions of those packages that are installed."""
+    found = {}
+    for package in packages:
         try:
-            facts[package] = importlib.metadata.version(package)
+            found[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
             continue
-    return facts
+    return found
 
 
 def num_cores():
