@@ -8,8 +8,8 @@ from tfcodec.bitstream.container import LATENTS
 from tfcodec.cli import info_tflite
 from tfcodec.cli.decompress import read_container
 from tfcodec.cli.report import Reporter
+from tfcodec.cli.report import fact_lines
 from tfcodec.cli.report import print_facts
-from tfcodec.cli.report import shown
 from tfcodec.errors import TfcodecError
 from tfcodec.metrics import bpp
 
@@ -105,6 +105,4 @@ def _lines(facts):
         "sections": sections,
         "checksum": facts["checksum"],
     }
-    yield shown(facts["file"])
-    for name, value in rows.items():
-        yield f"  {name:<14}  {value}"
+    return fact_lines(facts["file"], rows)

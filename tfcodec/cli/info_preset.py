@@ -3,8 +3,8 @@
 from tfcodec import presets
 from tfcodec.cli import loading
 from tfcodec.cli.report import Reporter
+from tfcodec.cli.report import fact_lines
 from tfcodec.cli.report import print_facts
-from tfcodec.cli.report import shown
 
 _MODEL_CARD = "MODEL_CARD.md"
 _LICENCE = "LICENSE"
@@ -68,10 +68,8 @@ def _lines(facts):
         "licence": facts["licence"],
         "model card": facts["model_card"],
     }
-    yield shown(facts["preset"])
-    for name, value in rows.items():
-        if value is not None:
-            yield f"  {name:<14}  {shown(value)}"
+    rows = {name: x for name, x in rows.items() if x is not None}
+    yield from fact_lines(facts["preset"], rows)
     encode, decode = (
         facts["kmac_per_pixel"][key] for key in ("encode", "decode")
     )

@@ -9,7 +9,7 @@ import struct
 import zlib
 
 from tfcodec import presets
-from tfcodec.cli.report import shown
+from tfcodec.cli.report import fact_lines
 from tfcodec.errors import TfcodecError
 
 SUFFIX = ".tflite"
@@ -106,9 +106,7 @@ def lines(facts):
         "signatures": ", ".join(facts["signatures"]),
         "checksum": facts["checksum"],
     }
-    yield shown(facts["file"])
-    for name, value in rows.items():
-        yield f"  {name:<14}  {shown(value)}"
+    return fact_lines(facts["file"], rows)
 
 
 def _matches(identifier, model_hash):

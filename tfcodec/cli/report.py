@@ -153,6 +153,13 @@ def print_facts(facts, as_json, lines):
     print(json.dumps(facts, indent=2) if as_json else "\n".join(lines(facts)))
 
 
+def fact_lines(title, rows):
+    """Lines of a title and of names with their values, all of them str."""
+    yield shown(title)
+    for name, value in rows.items():
+        yield f"  {name:<14}  {shown(value)}"
+
+
 def _make_progress(has_bar):
     from rich import progress
     from rich.console import Console
