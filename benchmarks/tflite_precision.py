@@ -20,7 +20,7 @@ import tfcodec
 from tfcodec.bitstream import unpack
 from tfcodec.export.lite import tflite_file
 from tfcodec.export.lite.tflite_quantize import quantize
-from tfcodec.litert.graph_file import read_graph
+from tfcodec.litert.graph_file import GraphFile
 from tfcodec.metrics import psnr
 
 QUALITY = 50.0
@@ -34,7 +34,7 @@ def main():
     parser.add_argument("--repeats", type=int, default=9)
     options = parser.parse_args()
     codec = tfcodec.load(options.preset)
-    graph = read_graph(codec.preset.directory)
+    graph = GraphFile(codec.preset.directory).read("reconstruct")
     pictures = [
         np.asarray(read_picture(path))
         for path in paths(options.images)[: options.limit]

@@ -82,13 +82,24 @@ def _plain(key):
     return re.sub(r"(?<=[a-z\d])_\d+(?=_|$)", "", key)
 
 
-def read_npz(path):
-    """Arrays of an .npz file by name; TfcodecError if it is damaged."""
+def read_npz(path, names=None):
+    """Arrays of an .npz file by name.
+
+    Args:
+        path: the file.
+        names: set of str, the only ones to read; None for all.
+
+    Raises:
+        TfcodecError: it is missing or damaged.
+    """
     try:
         # NumPy would leave a file open that is no archive.
         with open(path, "rb") as opened:
             with np.load(opened, allow_pickle=False) as file:
-                return {key: file[key] for key in file.files}
+                found = file.files
+                if names is not None:
+                    found = names.intersection(found)
+                return {key: file[key] for key in found}
     except _DAMAGED as error:
         raise TfcodecError(f"Cannot read {path}: {error}") from error
 

@@ -1,8 +1,8 @@
 """Command line: `python -m tfcodec.export.lite.packaged PRESET`.
 
 Makes `graph.npz` in a preset's folder, with which `tfcodec compress` and
-`decompress` run the preset in LiteRT. The graph has a signature for each of the
-four steps of `CodecModel`; coder and container are the NumPy ones.
+`decompress` run the preset in LiteRT. It holds a graph for each of the four
+steps of `CodecModel`; coder and container are the NumPy ones.
 """
 
 import argparse
@@ -22,7 +22,8 @@ from tfcodec.export.lite.conversion import Constants
 from tfcodec.export.lite.conversion import convert
 from tfcodec.litert.codec import STEPS
 from tfcodec.litert.graph_file import NAME
-from tfcodec.litert.graph_file import write_graph
+from tfcodec.litert.graph_file import WEIGHTS
+from tfcodec.litert.graph_file import write_graphs
 
 _MIN_BYTES = 512  # of a weight; smaller ones stay in the graph
 
@@ -31,7 +32,7 @@ def main(arguments=None):
     """Makes the graph of one preset; returns the exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m tfcodec.export.lite.packaged",
-        description="Make the LiteRT graph of a preset.",
+        description="Make the LiteRT graphs of a preset.",
     )
     parser.add_argument("preset", help="name or folder of a preset")
     options = parser.parse_args(arguments)
@@ -60,13 +61,15 @@ def package(codec, directory):
         TfcodecError: `weights.npz` is missing or damaged.
     """
     directory = pathlib.Path(directory)
-    model = tflite_file.read_checked(convert(_signatures(codec)))
-    data = tflite_file.write(model)
-    arrays = weights.read_npz(directory / "weights.npz")
-    places = _find_weights(model, data, arrays)
-    path = directory / NAME
-    write_graph(path, data, places, directory / "weights.npz")
-    return path.stat().st_size
+    arrays = weights.read_npz(directory / WEIGHTS)
+    known = _by_bytes(arrays)
+    graphs = {}
+    for step, function in _signatures(codec).items():
+        model = tflite_file.read_checked(convert({step: function}))
+        data = tflite_file.write(model)
+        graphs[step] = data, _find_weights(model, data, known)
+    write_graphs(directory, graphs)
+    return (directory / NAME).stat().st_size
 
 
 def _signatures(codec):
@@ -109,8 +112,8 @@ def _function(constants, function, shapes):
     return tf.function(call, input_signature=specs, autograph=False)
 
 
-def _find_weights(model, data, arrays):
-    """Where the weights are in a file, as `write_graph` wants to know."""
+def _by_bytes(arrays):
+    """`(key, axes)` of the weights by their bytes in a graph."""
     known = {}
     for key, array in arrays.items():
         if array.dtype.kind != "f" or 4 * array.size < _MIN_BYTES:
@@ -119,6 +122,11 @@ def _find_weights(model, data, arrays):
         for axes in itertools.permutations(range(array.ndim)):
             octets = np.ascontiguousarray(array.transpose(axes)).tobytes()
             known.setdefault(octets, (key, axes))
+    return known
+
+
+def _find_weights(model, data, known):
+    """Where the weights are in a file, as `write_graphs` wants to know."""
     places = []
     for buffer in model.buffers:
         octets = b"" if buffer.data is None else bytes(bytearray(buffer.data))

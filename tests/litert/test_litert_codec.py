@@ -8,9 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tfcodec import weights
 from tfcodec.bitstream import unpack
 from tfcodec.errors import TfcodecError
+from tfcodec.litert.codec import STEPS
 from tfcodec.litert.codec import load
+from tfcodec.litert.graph_file import WEIGHTS
+from tfcodec.litert.graph_file import GraphFile
 
 SIZES = [(48, 80), (1, 1), (17, 130)]  # in this order: shapes change
 
@@ -56,15 +60,23 @@ def test_a_preset_without_a_graph(tiny_preset):
         load(tiny_preset)
 
 
-def test_a_graph_of_other_weights(graph_preset, tmp_path):
+def test_a_graph_of_other_weights(graph_preset, tmp_path, photograph):
     folder = shutil.copytree(graph_preset, tmp_path / "other")
     with np.load(folder / "weights.npz") as file:
         arrays = dict(file)
-    key = max(arrays, key=lambda key: arrays[key].size)
-    arrays[key] = arrays[key] * 1.5
+    arrays = {key: array * 1.5 for key, array in arrays.items()}
     np.savez_compressed(folder / "weights.npz", **arrays)
+    codec = load(folder)
     with pytest.raises(TfcodecError, match="does not belong to the weights"):
-        load(folder)
+        codec.compress(photograph[:32, :32])
+
+
+def test_a_graph_whose_weights_are_missing(graph_preset, tmp_path, photograph):
+    folder = shutil.copytree(graph_preset, tmp_path / "missing")
+    np.savez_compressed(folder / "weights.npz", something=np.zeros(3))
+    codec = load(folder)
+    with pytest.raises(TfcodecError, match="graph.npz is damaged"):
+        codec.compress(photograph[:32, :32])
 
 
 @pytest.mark.parametrize("damage", ["cut", "other"])
@@ -79,13 +91,30 @@ def test_a_damaged_graph(graph_preset, tmp_path, damage):
         load(folder)
 
 
-def test_the_graph_is_stored_without_the_weights(graph_preset):
-    graph = graph_preset / "graph.npz"
-    with np.load(graph) as file:
-        model = file["model"]
+def test_the_graphs_are_stored_without_the_weights(graph_preset):
+    path = graph_preset / "graph.npz"
+    graphs = GraphFile(graph_preset)
+    assert sorted(graphs.steps) == sorted(STEPS)
+    whole = sum(len(graphs.read(step)) for step in graphs.steps)
     stored = (graph_preset / "weights.npz").stat().st_size
-    assert graph.stat().st_size < 120_000
-    assert model.size > stored
+    assert path.stat().st_size < 120_000
+    assert whole > stored
+
+
+def test_a_step_reads_its_own_weights_only(graph_preset, monkeypatch):
+    read, asked = weights.read_npz, []
+
+    def spy(path, names=None):
+        arrays = read(path, names)
+        asked.append((path.name, len(arrays)))
+        return arrays
+
+    monkeypatch.setattr(weights, "read_npz", spy)
+    graphs = GraphFile(graph_preset)
+    graphs.read("hyper")
+    graphs.read("reconstruct")
+    (_, of_hyper), (_, of_reconstruct) = asked[1:]
+    assert 0 < of_hyper < of_reconstruct < len(read(graph_preset / WEIGHTS))
 
 
 def test_command_line_without_tensorflow(graph_preset, tmp_path, photograph):

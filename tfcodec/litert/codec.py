@@ -8,7 +8,7 @@ from tfcodec import presets
 from tfcodec.errors import TfcodecError
 from tfcodec.file_codec import FileCodec
 from tfcodec.litert.graph_file import NAME
-from tfcodec.litert.graph_file import read_graph
+from tfcodec.litert.graph_file import GraphFile
 from tfcodec.quiet import quiet_descriptor
 
 STEPS = ("analyse", "hyper", "residuals", "reconstruct")
@@ -36,8 +36,8 @@ def load(preset="photo", num_threads=None):
             f"python -m tfcodec.export.lite.packaged {preset.directory}"
         )
     coding = presets.Coding.load(preset.directory / "tables.npz")
-    model = read_graph(preset.directory)
-    return LiteRtCodec(model, coding, preset, num_threads)
+    graphs = GraphFile(preset.directory)
+    return LiteRtCodec(graphs, coding, preset, num_threads)
 
 
 def has_graph(preset):
@@ -52,42 +52,50 @@ class LiteRtCodec(FileCodec):
     last bit; any file decodes to the same symbols on both.
 
     Args:
-        model: bytes of a `.tflite` file with the signatures `STEPS`.
+        graphs: `GraphFile`; a step is read when it is first run, and raises
+            TfcodecError then if it is damaged.
         coding: `Coding`.
         preset: `Preset`.
         num_threads: int or None.
     """
 
-    def __init__(self, model, coding, preset, num_threads=None):
-        from ai_edge_litert.interpreter import Interpreter
+    def __init__(self, graphs, coding, preset, num_threads=None):
+        # Not in the first picture's time, and an error now if it is missing.
+        import ai_edge_litert.interpreter  # noqa: F401
 
         self.coding = coding
         self.preset = preset
         self.identifier = preset.identifier
-        self._interpreter = Interpreter(
-            model_content=model, num_threads=num_threads or os.cpu_count()
-        )
-        names = self._interpreter.get_signature_list()
+        self._graphs = graphs
+        self._num_threads = num_threads or os.cpu_count()
         for step in STEPS:
-            if step in names:  # one-stream models have no residuals
-                setattr(self, f"run_{step}", self._step(step, names[step]))
+            if step in graphs.steps:  # one-stream models have no residuals
+                setattr(self, f"run_{step}", self._step(step))
 
-    def _step(self, name, signature):
+    def _step(self, name):
         runner = None
 
         def run(*arrays):
             nonlocal runner
-            keys = sorted(signature["inputs"])
             inputs = {
-                key: np.asarray(array, np.float32)
-                for key, array in zip(keys, arrays, strict=True)
+                f"input_{i}": np.asarray(array, np.float32)
+                for i, array in enumerate(arrays)
             }
             if runner is None:  # delegates are made in the first run
                 with quiet_descriptor():
-                    runner = self._interpreter.get_signature_runner(name)
+                    runner = self._runner(name)
                     outputs = runner(**inputs)
             else:
                 outputs = runner(**inputs)
             return outputs["output"]
 
         return run
+
+    def _runner(self, step):
+        from ai_edge_litert.interpreter import Interpreter
+
+        interpreter = Interpreter(
+            model_content=self._graphs.read(step),
+            num_threads=self._num_threads,
+        )
+        return interpreter.get_signature_runner(step)

@@ -1,8 +1,10 @@
-"""The LiteRT graph of a preset, stored without its weights.
+"""The LiteRT graphs of a preset, stored without its weights.
 
-`graph.npz` in a preset's folder holds a `.tflite` file without its weights,
-and a list of where each belongs; the weights themselves are in
-`weights.npz`, once for Keras and for LiteRT.
+`graph.npz` in a preset's folder holds a `.tflite` file for each step of the
+model, without its weights, and a list of where each belongs; the weights
+themselves are in `weights.npz`, once for Keras and for LiteRT. A step is put
+together when it is first asked for, and reads only what it needs: what
+compresses a picture does not wait for the weights that show one.
 """
 
 import hashlib
@@ -13,65 +15,96 @@ from tfcodec import weights
 from tfcodec.errors import TfcodecError
 
 NAME = "graph.npz"
+WEIGHTS = "weights.npz"
+_FIELDS = ("model", "offsets", "keys", "axes", "sha256")
 
 
-def write_graph(path, model, places, weights_path):
-    """Writes a graph file.
+def write_graphs(directory, graphs):
+    """Writes the graph file of a preset.
 
     Args:
-        path: the file, ends in `.npz`.
-        model: bytes of a `.tflite` file.
-        places: list of `(offset, key, axes)`: from byte `offset` on `model`
-            holds the array `key` of the weights as float32, its axes permuted
-            by the tuple `axes`.
-        weights_path: the weights file that `places` speaks of.
+        directory: `pathlib.Path` of the preset.
+        graphs: dict from a step to `(model, places)`: the bytes of a `.tflite`
+            file, and a list of `(offset, key, axes)`: from byte `offset` on
+            it holds the array `key` of the weights as float32, its axes
+            permuted by the tuple `axes`.
     """
-    arrays = weights.read_npz(weights_path)
-    blank = np.frombuffer(model, np.uint8).copy()
-    for offset, key, _ in places:
-        blank[offset : offset + 4 * arrays[key].size] = 0
-    np.savez_compressed(
-        path,
-        model=blank,
-        offsets=np.array([offset for offset, _, _ in places], np.int64),
-        keys=np.array([key for _, key, _ in places]),
-        axes=np.array([",".join(map(str, axes)) for _, _, axes in places]),
-        sha256=np.array(hashlib.sha256(model).hexdigest()),
-    )
+    arrays = weights.read_npz(directory / WEIGHTS)
+    stored = {}
+    for step, (model, places) in graphs.items():
+        places = sorted(places)
+        pieces, position = [], 0
+        for offset, key, _ in places:
+            pieces.append(model[position:offset])
+            position = offset + 4 * arrays[key].size
+        pieces.append(model[position:])
+        fields = (
+            np.frombuffer(b"".join(pieces), np.uint8),
+            np.array([offset for offset, _, _ in places], np.int64),
+            np.array([key for _, key, _ in places], np.str_),
+            np.array([",".join(map(str, axes)) for *_, axes in places], "U"),
+            np.array(hashlib.sha256(model).hexdigest()),
+        )
+        for name, field in zip(_FIELDS, fields, strict=True):
+            stored[f"{step}.{name}"] = field
+    np.savez_compressed(directory / NAME, **stored)
 
 
-def read_graph(directory):
-    """The whole `.tflite` file of a preset.
+class GraphFile:
+    """The graph file of a preset, opened.
 
     Args:
         directory: `pathlib.Path` of the preset.
 
-    Returns:
-        bytes.
+    Attributes:
+        steps: list of str, the steps that there are graphs of.
 
     Raises:
-        TfcodecError: a file is missing or damaged, or they do not belong
-            together.
+        TfcodecError: the file is missing or damaged.
     """
-    path = directory / NAME
-    graph = weights.read_npz(path)
-    arrays = weights.read_npz(directory / "weights.npz")
-    try:
-        model = graph["model"]
-        for offset, key, axes in zip(
-            graph["offsets"], graph["keys"], graph["axes"], strict=True
-        ):
-            order = [int(axis) for axis in str(axes).split(",")]
-            value = arrays[str(key)].astype("<f4").transpose(order)
-            octets = np.ascontiguousarray(value).reshape(-1).view(np.uint8)
-            model[offset : offset + octets.size] = octets
-        data = model.tobytes()
-        expected = str(graph["sha256"])
-    except (KeyError, ValueError, TypeError) as error:
-        raise TfcodecError(f"{path} is damaged: {error}") from error
-    if hashlib.sha256(data).hexdigest() != expected:
-        raise TfcodecError(
-            f"{path} does not belong to the weights beside it. Make it again: "
-            "python -m tfcodec.export.lite.packaged PRESET"
-        )
-    return data
+
+    def __init__(self, directory):
+        self._path = directory / NAME
+        self._weights = directory / WEIGHTS
+        self._arrays = weights.read_npz(self._path)
+        ending = f".{_FIELDS[0]}"
+        self.steps = [
+            name.removesuffix(ending)
+            for name in self._arrays
+            if name.endswith(ending)
+        ]
+        if not self.steps:
+            raise TfcodecError(f"{self._path} is damaged: it holds no graph.")
+
+    def read(self, step):
+        """The whole `.tflite` file of a step.
+
+        Returns:
+            bytes.
+
+        Raises:
+            TfcodecError: a file is damaged, or they do not belong together.
+        """
+        try:
+            skeleton, offsets, keys, axes, expected = (
+                self._arrays[f"{step}.{name}"] for name in _FIELDS
+            )
+            arrays = weights.read_npz(self._weights, set(keys.tolist()))
+            pieces, position, size = [], 0, 0
+            skeleton = skeleton.tobytes()
+            for offset, key, order in zip(offsets, keys, axes, strict=True):
+                kept = skeleton[position : position + int(offset) - size]
+                order = [int(axis) for axis in str(order).split(",")]
+                value = arrays[str(key)].astype("<f4").transpose(order)
+                pieces += [kept, value.tobytes()]
+                position += len(kept)
+                size += len(kept) + len(pieces[-1])
+            data = b"".join([*pieces, skeleton[position:]])
+        except (KeyError, ValueError, TypeError) as error:
+            raise TfcodecError(f"{self._path} is damaged: {error}") from error
+        if hashlib.sha256(data).hexdigest() != str(expected):
+            raise TfcodecError(
+                f"{self._path} does not belong to the weights beside it. Make "
+                "it again: python -m tfcodec.export.lite.packaged PRESET"
+            )
+        return data
