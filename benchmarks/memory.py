@@ -1,15 +1,19 @@
-"""Peak memory and time of a 12-megapixel photograph, in each direction.
+"""Peak memory and time of the command line on large pictures, each way.
 
-`python benchmarks/memory.py [--efforts 1,2] [--size 4000x3000]`
+    python benchmarks/memory.py [--sizes 4000x3000,12240x8160]
+        [--runtimes litert,tf] [--efforts 1]
 
-Each case is a process of its own; its peak is `ru_maxrss`, so Python, Keras,
-the backend and the picture itself are in it: the first line shows these. The
-picture is the bundled photograph, mirrored to fill the size.
+Each command is a process of its own, from a PNG file to a `.tfc` file and back;
+its peak is `ru_maxrss`, so Python, the networks' runtime and reading and
+writing the picture are in it. The picture is the bundled photograph, mirrored
+to fill the size. Efforts above 1 run in TensorFlow only.
 """
 
 import argparse
 import json
 import pathlib
+import resource
+import subprocess
 import sys
 import tempfile
 import time
@@ -17,45 +21,68 @@ import time
 import numpy as np
 from common import demo
 from common import in_process
-from common import peak_mib
+from PIL import Image
 
-QUALITY = 50.0
+EFFORT_RUNTIME = "tf"
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--preset", default="photo")
-    parser.add_argument("--efforts", default="1,2")
-    parser.add_argument("--size", default="4000x3000", help="WIDTHxHEIGHT")
+    parser.add_argument("--sizes", default="4000x3000,12240x8160")
+    parser.add_argument("--runtimes", default="litert,tf")
+    parser.add_argument("--efforts", default="1")
     options = parser.parse_args()
+    efforts = [int(effort) for effort in options.efforts.split(",")]
+    print("| size | MP | runtime | command | peak MiB | s |")
+    print("|--:|--:|---|---|--:|--:|")
     with tempfile.TemporaryDirectory() as folder:
-        cases = ["load"]
-        for effort in options.efforts.split(","):
-            cases.append(f"compress --effort {effort}")
-        cases.append("decompress")
-        print("| case | peak MiB | s |")
-        print("|---|---:|---:|")
-        for case in cases:
-            arguments = (case, folder, options.preset, options.size)
-            peak, seconds = in_process(__file__, "--case", *arguments)
-            print(f"| {case} | {peak:,.0f} | {seconds:.1f} |", flush=True)
+        for size in options.sizes.split(","):
+            # Elsewhere, since a process starts with the peak of its parent.
+            pixels = in_process(__file__, "--picture", size, folder)
+            for runtime in options.runtimes.split(","):
+                for case, arguments in cases(runtime, efforts):
+                    arguments += ["--preset", options.preset]
+                    peak, seconds = in_process(
+                        __file__, "--case", folder, *case.split(), *arguments
+                    )
+                    print(
+                        f"| {size} | {pixels / 1e6:.1f} | {runtime} | {case} "
+                        f"| {peak:,.0f} | {seconds:.1f} |",
+                        flush=True,
+                    )
 
 
-def run_case(case, folder, preset, size):
-    """In a process of its own: prints peak MiB and seconds as JSON."""
-    import tfcodec
+def cases(runtime, efforts):
+    """Commands as the table shows them, and the rest of their arguments."""
+    arguments = ["--runtime", runtime, "--force"]
+    for effort in efforts:
+        if effort == 1 or runtime == EFFORT_RUNTIME:
+            yield f"compress --effort {effort}", ["picture.png", *arguments]
+    yield "decompress", ["picture.tfc", *arguments]
 
-    file = pathlib.Path(folder, "picture.tfc")
-    codec = tfcodec.load(preset)
-    image = picture(*(int(n) for n in size.split("x")))
+
+def run_case(folder, *arguments):
+    """Runs the command line; prints its peak in MiB and seconds as JSON."""
     begun = time.perf_counter()
-    if case.startswith("compress"):
-        effort = int(case.split()[-1])
-        file.write_bytes(codec.compress(image, QUALITY, effort))
-    elif case == "decompress":
-        codec.decompress(file.read_bytes())
+    subprocess.run(
+        [sys.executable, "-m", "tfcodec", *arguments],
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        check=True,
+    )
     seconds = time.perf_counter() - begun
-    print(json.dumps([peak_mib(), seconds]))
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    unit = 1 << 20 if sys.platform == "darwin" else 1 << 10  # bytes, or kB
+    print(json.dumps([peak / unit, seconds]))
+
+
+def write_picture(size, folder):
+    """Writes `picture.png`; prints its number of pixels."""
+    width, height = (int(n) for n in size.split("x"))
+    path = pathlib.Path(folder, "picture.png")
+    Image.fromarray(picture(width, height)).save(path, compress_level=1)
+    print(width * height)
 
 
 def picture(width, height):
@@ -70,5 +97,7 @@ def picture(width, height):
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--case"]:
         run_case(*sys.argv[2:])
+    elif sys.argv[1:2] == ["--picture"]:
+        write_picture(*sys.argv[2:])
     else:
         main()

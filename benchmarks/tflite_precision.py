@@ -24,6 +24,7 @@ from tfcodec.litert.graph_file import GraphFile
 from tfcodec.metrics import psnr
 
 QUALITY = 50.0
+STEPS = ("dequantize", "synthesise")
 
 
 def main():
@@ -34,7 +35,8 @@ def main():
     parser.add_argument("--repeats", type=int, default=9)
     options = parser.parse_args()
     codec = tfcodec.load(options.preset)
-    graph = GraphFile(codec.preset.directory).read("reconstruct")
+    graphs = GraphFile(codec.preset.directory)
+    graphs = {step: graphs.read(step) for step in STEPS}
     pictures = [
         np.asarray(read_picture(path))
         for path in paths(options.images)[: options.limit]
@@ -43,13 +45,13 @@ def main():
         codec.decode_symbols(unpack(codec.compress(picture, QUALITY)))
         for picture in pictures
     ]
-    best = psnrs(decoder(graph), symbols, pictures)
+    best = psnrs(decoder(graphs), symbols, pictures)
     print(f"| at float16 | PSNR lost dB, of {len(pictures)} | CPU ms |")
     print("|--|--:|--:|")
     for name, kernels in kinds(codec.model).items():
-        model = tflite_file.read(graph)
-        quantize(model, "dynamic", (), kernels)
-        decode = decoder(tflite_file.write(model))
+        decode = decoder(
+            {step: quantized(data, kernels) for step, data in graphs.items()}
+        )
         lost = statistics.mean(
             a - b
             for a, b in zip(best, psnrs(decode, symbols, pictures), strict=True)
@@ -88,15 +90,27 @@ def kernels_of(layer):
     return [weight for weight in layer.weights if len(weight.shape) == 4]
 
 
-def decoder(graph):
+def quantized(data, kernels):
+    """A `.tflite` file without weights in float32 but for some in float16."""
+    model = tflite_file.read(data)
+    quantize(model, "dynamic", (), kernels)
+    return tflite_file.write(model)
+
+
+def decoder(graphs):
     """Function of hyper-latents and residuals to uint8 pixels."""
-    interpreter = Interpreter(model_content=graph, num_threads=1)
-    runner = interpreter.get_signature_runner("reconstruct")
+    first, last = (
+        Interpreter(
+            model_content=graphs[step], num_threads=1
+        ).get_signature_runner(step)
+        for step in STEPS
+    )
     quality = np.array([QUALITY], np.float32)
 
     def decode(z, residual):
         z, residual = (np.asarray(x, np.float32) for x in (z, residual))
-        found = runner(input_0=z, input_1=residual, input_2=quality)
+        y_hat = first(input_0=z, input_1=residual, input_2=quality)["output"]
+        found = last(input_0=y_hat, input_1=quality)
         return found["output"][0].astype(np.uint8)
 
     return decode

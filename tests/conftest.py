@@ -1,6 +1,7 @@
 """A tiny preset that codes pictures recognisably, tiny models, and tables."""
 
 import pathlib
+import shutil
 
 import numpy as np
 import pytest
@@ -117,6 +118,25 @@ def tiny_codec(tiny_preset):
     import tfcodec
 
     return tfcodec.load(tiny_preset)
+
+
+@pytest.fixture(scope="session")
+def graph_preset(tiny_preset, tiny_codec, tmp_path_factory):
+    """Folder of the tiny preset, `graph.npz` included."""
+    from tfcodec.export.lite.packaged import package
+
+    folder = tmp_path_factory.mktemp("presets") / "tiny-1"
+    shutil.copytree(tiny_preset, folder)
+    package(tiny_codec, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def lite_codec(graph_preset):
+    """The codec of `graph_preset` in LiteRT."""
+    from tfcodec.litert.codec import load
+
+    return load(graph_preset, num_threads=1)
 
 
 @pytest.fixture(scope="session")

@@ -146,9 +146,9 @@ def test_batches_and_lists(codec, picture):
     [
         np.zeros((4, 4, 3), np.float32),
         np.zeros((4, 4, 3), np.uint16),
-        np.zeros((4, 4), np.uint8),
-        np.zeros((4, 4, 1), np.uint8),
-        np.zeros((4, 4, 4), np.uint8),
+        np.zeros((4,), np.uint8),
+        np.zeros((4, 4, 0), np.uint8),
+        np.zeros((4, 4, 5), np.uint8),
         np.zeros((0, 4, 3), np.uint8),
         np.zeros((4, 0, 3), np.uint8),
     ],

@@ -21,9 +21,11 @@ BELOW_CODEC = {
     "metrics",
     "models",
     "ops",
+    "picture",
     "presets",
     "priors",
     "refine",
+    "tiles",
     "transforms",
     "weights",
 }
@@ -53,19 +55,39 @@ MAY_IMPORT = {
     },
     "presets": {"errors", "coding", "weights"},
     "complexity": {"errors"},
-    "refine": {"backend", "coding", "limits", "ops"},
-    "image_encoder": {"bitstream", "coding", "limits", "metrics"},
+    "tiles": set(),
+    "tiled_steps": {"coding", "limits", "tiles"},
+    "refine": {"backend", "coding", "limits", "ops", "tiles"},
+    "picture": {"bitstream", "errors", "metrics"},
+    "image_encoder": {
+        "bitstream",
+        "coding",
+        "limits",
+        "metrics",
+        "picture",
+        "tiled_steps",
+    },
     "file_codec": {
         "bitstream",
         "coding",
         "errors",
         "image_encoder",
         "limits",
+        "picture",
         "presets",
+        "tiled_steps",
     },
     "litert": {"errors", "file_codec", "presets", "quiet", "weights"},
     "codec": BELOW_CODEC | {"file_codec"},
-    "rate_control": {"errors", "image_encoder", "limits", "metrics"},
+    "rate_control": {
+        "bitstream",
+        "errors",
+        "file_codec",
+        "image_encoder",
+        "limits",
+        "picture",
+        "tiled_steps",
+    },
     "quiet": set(),
     "evaluation": BELOW_CODEC | {"codec", "quiet", "rate_control"},
     "serve": {"errors"},
@@ -75,6 +97,7 @@ MAY_IMPORT = {
         "evaluation",
         "export",
         "litert",
+        "picture",
         "quiet",
         "rate_control",
         "serve",
@@ -92,6 +115,9 @@ NO_KERAS = (
     "weights",
     "presets",
     "metrics",
+    "picture",
+    "tiles",
+    "tiled_steps",
     "image_encoder",
     "file_codec",
     "litert",
@@ -173,11 +199,11 @@ def test_no_backend_at_module_level():
 
 @pytest.mark.parametrize("part", NO_KERAS)
 def test_integer_parts_need_numpy_only(part):
-    """`weights` may import Keras in functions, which presets do not call, and
-    `litert` its interpreter."""
+    """`weights` may import Keras in functions, which presets do not call,
+    `litert` its interpreter, `picture` Pillow for transparency."""
     allowed = set(sys.stdlib_module_names) | {"numpy", "tfcodec"}
     for path in files_of(part):
-        late = part in ("weights", "litert")
+        late = part in ("weights", "litert", "picture")
         names = imported(path, top_level_only=late)
         roots = {name.split(".")[0] for name in names}
         assert roots <= allowed, path

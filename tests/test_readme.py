@@ -46,6 +46,8 @@ def test_command_lines_are_accepted(line, tmp_path, monkeypatch, photograph):
 
     monkeypatch.chdir(tmp_path)
     Image.fromarray(photograph).save("photo.jpg", quality=95)
+    pathlib.Path("photos").mkdir()
+    Image.fromarray(photograph).save("photos/photo.png")
     if "photo.tfc" in line:
         assert main(["compress", "photo.jpg"]) == 0
     arguments = []

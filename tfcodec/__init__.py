@@ -1,8 +1,8 @@
 """tfcodec: a learned image codec for TensorFlow and Keras.
 
 `load(name)` gives a trained codec (a `keras.Model` with `compress` and
-`decompress`), `BitstreamError` is what a damaged or foreign file raises. Both
-are resolved on first use, so that `import tfcodec` costs nothing and the
+`decompress`), `BitstreamError` is what a damaged or foreign file raises. All
+is resolved on first use, so that `import tfcodec` costs nothing and the
 integer parts (`tfcodec.coding`, `tfcodec.bitstream`) never import Keras.
 """
 
@@ -16,15 +16,19 @@ __version__ = "0.1.0"
 __all__ = [
     "BitstreamError",
     "Codec",
+    "Metadata",
     "TfcodecError",
     "load",
     "preset_names",
+    "read_metadata",
 ]
 
 _LAZY = {
     "Codec": "tfcodec.codec",
+    "Metadata": "tfcodec.bitstream",
     "load": "tfcodec.codec",
     "preset_names": "tfcodec.presets",
+    "read_metadata": "tfcodec.bitstream",
 }
 
 # In a checkout `training/` and `export/` lie beside this package; an install

@@ -1,5 +1,8 @@
 """The codec that is a Keras model: trains, saves, and codes images."""
 
+import os
+from typing import Any
+
 import keras
 import numpy as np
 
@@ -8,12 +11,13 @@ from tfcodec import weights
 from tfcodec.backend import compiled
 from tfcodec.entropy.build_tables import build_network
 from tfcodec.entropy.build_tables import build_tables
+from tfcodec.errors import TfcodecError
 from tfcodec.file_codec import FileCodec
 from tfcodec.models import MODELS
 from tfcodec.refine import Refiner
 
 
-def load(preset="photo"):
+def load(preset: str | os.PathLike[str] = "photo") -> "Codec":
     """A trained codec.
 
     Args:
@@ -25,15 +29,15 @@ def load(preset="photo"):
     Raises:
         TfcodecError: there is no such preset, or it is damaged.
     """
-    preset = presets.find(preset)
-    settings = preset.settings
+    found = presets.find(os.fspath(preset))
+    settings = found.settings
     model = MODELS[settings["model"]](
         name=settings["model"], **settings["arguments"]
     )
     model.build()
-    weights.load_weights(preset.directory / "weights.npz", model)
-    coding = presets.Coding.load(preset.directory / "tables.npz")
-    return Codec(model, coding, preset.identifier, preset)
+    weights.load_weights(found.directory / "weights.npz", model)
+    coding = presets.Coding.load(found.directory / "tables.npz")
+    return Codec(model, coding, found.identifier, found)
 
 
 @keras.saving.register_keras_serializable("tfcodec")
@@ -56,11 +60,11 @@ class Codec(FileCodec, keras.Model):
 
     def __init__(
         self,
-        model,
-        coding=None,
-        identifier=presets.UNREGISTERED,
-        preset=None,
-        **kwargs,
+        model: Any,
+        coding: presets.Coding | None = None,
+        identifier: int = presets.UNREGISTERED,
+        preset: presets.Preset | None = None,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.model = model
@@ -68,7 +72,7 @@ class Codec(FileCodec, keras.Model):
         self.identifier = identifier
         self.preset = preset
         self.built = True
-        self._refiner = None
+        self._refiner: Refiner | None = None
         image, one = (None, None, None, 3), (None,)
         y = (None, None, None, model.latent_channels)
         z = (None, None, None, model.bottleneck.channels)
@@ -77,28 +81,33 @@ class Codec(FileCodec, keras.Model):
         self.run_hyper = compiled(model.hyper, model, (y, one))
         self.run_hyper_latents = compiled(model.hyper_latents, model, (y, one))
         self.run_residuals = compiled(model.residuals, model, (y, z, y, one))
-        self.run_reconstruct = compiled(
-            self._to_pixels, model, (z, residual, one)
+        self.run_dequantize = compiled(
+            model.dequantize, model, (z, residual, one)
         )
+        self.run_synthesise = compiled(self._to_pixels, model, (y, one))
 
-    def _to_pixels(self, z_hat, residual, quality):
-        x_hat = self.model.reconstruct(z_hat, residual, quality)
+    @property
+    def reach(self) -> dict[str, int]:  # type: ignore[override]
+        return dict(self.model.reach)
+
+    def _to_pixels(self, y_hat: Any, quality: Any) -> Any:
+        x_hat = self.model.synthesise(y_hat, quality)
         return keras.ops.clip(keras.ops.round(x_hat), 0.0, 255.0)
 
     # Keras. ---------------------------------------------------------------
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Any, training: bool = False) -> Any:
         return self.model(inputs, training=training)
 
-    def compute_loss(self, *args, **kwargs):
+    def compute_loss(self, *args: Any, **kwargs: Any) -> Any:
         return self.model.compute_loss(*args, **kwargs)
 
     @property
-    def metrics(self):
+    def metrics(self) -> list[Any]:
         # Keras leaves out the metrics of a model inside another.
         return [*super().metrics, *self.model.trackers.values()]
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             "name": self.name,
             "model": keras.saving.serialize_keras_object(self.model),
@@ -106,22 +115,22 @@ class Codec(FileCodec, keras.Model):
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> "Codec":
         model = keras.saving.deserialize_keras_object(config["model"])
         model.build()
         return cls(model, identifier=config["identifier"], name=config["name"])
 
-    def save_assets(self, inner_path):
+    def save_assets(self, inner_path: str) -> None:
         if self.coding is not None:
             self.coding.save(f"{inner_path}/tables.npz")
 
-    def load_assets(self, inner_path):
+    def load_assets(self, inner_path: str) -> None:
         try:
             self.coding = presets.Coding.load(f"{inner_path}/tables.npz")
-        except presets.TfcodecError:
+        except TfcodecError:
             self.coding = None
 
-    def freeze(self):
+    def freeze(self) -> "Codec":
         """Makes the integer tables and network of the present weights.
 
         Unless they come out as they were, files are no longer marked with the
@@ -134,16 +143,15 @@ class Codec(FileCodec, keras.Model):
 
     # Coding. --------------------------------------------------------------
 
-    def refiner(self):
+    def refiner(self) -> Refiner:
         """The `Refiner` of the present tables, made when first needed."""
         if self._refiner is None or self._refiner.coding is not self.coding:
             self._refiner = Refiner(self.model, self.coding)
         return self._refiner
 
-    def require_fresh_coding(self):
+    def require_fresh_coding(self) -> None:
         """Raises ValueError unless the tables belong to the weights."""
-        self.require_coding()
-        network = self.coding.network
+        network = self.require_coding().network
         if network is not None:
             current = build_network(self.model.scale_network)
             if current.digest() != network.digest():
@@ -152,14 +160,21 @@ class Codec(FileCodec, keras.Model):
                     "call `freeze()`, and give the preset its own name."
                 )
 
-    def cost(self, rate, x_hat, image, inside, quality):
+    def cost(
+        self,
+        rate: float,
+        x_hat: np.ndarray,
+        image: np.ndarray,
+        inside: np.ndarray,
+        quality: float,
+    ) -> float:
         model = self.model
         total = float(model.total_distortion(x_hat, image, inside))
         weight = float(model.lmbda(quality))
         return rate + weight * total / float(np.sum(inside))
 
 
-def make_coding(model, counts=None):
+def make_coding(model: Any, counts: np.ndarray | None = None) -> presets.Coding:
     """`Coding` of a built model's present weights.
 
     Args:

@@ -5,18 +5,28 @@ in Keras, `LiteRtCodec` in LiteRT; neither Keras nor TensorFlow is imported
 here.
 """
 
+from collections.abc import Callable
+from typing import Any
+from typing import overload
+
 import numpy as np
+import numpy.typing as npt
 
 from tfcodec import presets
+from tfcodec.bitstream import Container
+from tfcodec.bitstream import Metadata
 from tfcodec.bitstream import unpack
+from tfcodec.bitstream.sections import known_sections
 from tfcodec.coding import RansDecoder
 from tfcodec.errors import BitstreamError
 from tfcodec.image_encoder import ImageEncoder
 from tfcodec.image_encoder import first_rows
-from tfcodec.limits import BLOCK
-from tfcodec.limits import HYPER_BLOCK
+from tfcodec.image_encoder import second_rows
 from tfcodec.limits import HYPER_LATENT_MAX
 from tfcodec.limits import MAX_PIXELS
+from tfcodec.picture import join
+from tfcodec.tiled_steps import Report
+from tfcodec.tiled_steps import TiledSteps
 
 
 class FileCodec:
@@ -28,22 +38,68 @@ class FileCodec:
         coding: `tfcodec.presets.Coding`, or None before there are tables.
         identifier: int, the preset identifier in files.
         preset: `Preset` or None.
-        run_analyse, run_hyper, run_residuals, run_reconstruct: functions of
-            float32 arrays that return something `np.asarray` takes; the steps
-            of `CodecModel`, the last one rounded and clipped to 0..255.
+        run_analyse, run_hyper, run_residuals, run_dequantize, run_synthesise:
+            functions of float32 arrays that return something `np.asarray`
+            takes; the steps of `CodecModel`, the last one rounded and clipped
+            to 0..255.
+        reach: dict, see `CodecModel`.
+        tile_pixels: int. Larger pictures go through the networks in tiles of
+            so many pixels at most, which bounds their memory.
     """
+
+    coding: presets.Coding | None
+    identifier: int
+    preset: presets.Preset | None
+    run_analyse: Callable[..., Any]
+    run_hyper: Callable[..., Any]
+    run_residuals: Callable[..., Any]
+    run_dequantize: Callable[..., Any]
+    run_synthesise: Callable[..., Any]
+    reach: dict[str, int]
+    tile_pixels: int = 1 << 22
 
     # Coding. --------------------------------------------------------------
 
-    def compress(self, image, quality=50.0, effort=1):
+    @overload
+    def compress(
+        self,
+        image: list[Any] | tuple[Any, ...],
+        quality: float = ...,
+        effort: int = ...,
+        metadata: Metadata | None = ...,
+        report: Report | None = ...,
+    ) -> list[bytes]: ...
+
+    @overload
+    def compress(
+        self,
+        image: np.ndarray,
+        quality: float = ...,
+        effort: int = ...,
+        metadata: Metadata | None = ...,
+        report: Report | None = ...,
+    ) -> bytes: ...
+
+    def compress(
+        self,
+        image: Any,
+        quality: float = 50.0,
+        effort: int = 1,
+        metadata: Metadata | None = None,
+        report: Report | None = None,
+    ) -> bytes | list[bytes]:
         """Encodes one image, or several.
 
         Args:
-            image: uint8 `(height, width, 3)`, RGB, any size from 1x1; or a
-                batch `(n, height, width, 3)`, or a list of images.
+            image: uint8 `(height, width, 3)`, RGB, any size from 1x1; or with
+                4 channels (RGB and alpha), 2 (grey and alpha), 1 or none
+                (grey); or a batch `(n, height, width, channels)`, or a list of
+                images. Alpha is kept exactly.
             quality: float, 1..100, in steps of 0.01.
             effort: int, 1..5. Above 1 the latents are refined for this image:
                 fewer bits for the same PSNR, and more time (docs/cli.md).
+            metadata: `tfcodec.Metadata` that goes along with each image.
+            report: see `ImageEncoder.encode`; counts anew for each image.
 
         Returns:
             bytes, a whole `.tfc` file; a list of them for several images.
@@ -53,30 +109,60 @@ class FileCodec:
                 do not belong to the weights.
         """
         if isinstance(image, list | tuple) or np.ndim(image) == 4:
-            return [self.compress(one, quality, effort) for one in image]
-        return self.encoder(image).encode(quality, effort)
+            return [
+                self.compress(one, quality, effort, metadata, report)
+                for one in image
+            ]
+        return self.encoder(image, metadata).encode(quality, effort, report)
 
-    def encoder(self, image):
+    def encoder(
+        self, image: npt.ArrayLike, metadata: Metadata | None = None
+    ) -> ImageEncoder:
         """An `ImageEncoder` that can encode `image` at several qualities."""
-        return ImageEncoder(self, image)
+        return ImageEncoder(self, image, metadata)
 
-    def decompress(self, data, max_pixels=MAX_PIXELS):
+    @overload
+    def decompress(
+        self,
+        data: bytes,
+        max_pixels: int | None = ...,
+        report: Report | None = ...,
+    ) -> np.ndarray: ...
+
+    @overload
+    def decompress(
+        self,
+        data: list[bytes] | tuple[bytes, ...],
+        max_pixels: int | None = ...,
+        report: Report | None = ...,
+    ) -> list[np.ndarray]: ...
+
+    def decompress(
+        self,
+        data: bytes | list[bytes] | tuple[bytes, ...],
+        max_pixels: int | None = MAX_PIXELS,
+        report: Report | None = None,
+    ) -> np.ndarray | list[np.ndarray]:
         """Decodes one file, or several.
 
         Args:
             data: bytes of a `.tfc` file, or a list of such.
             max_pixels: int or None. A file that declares more is refused
                 before anything of that size is allocated.
+            report: function of two ints, tiles done and of how many, called
+                after each tile once the symbols are read; or None.
 
         Returns:
-            uint8 `(height, width, 3)`, RGB; a list of them for several files.
+            uint8 `(height, width, 3)`, RGB; with 4 channels if there is alpha
+            (some pixel is not opaque), with 1 or 2 if the picture is grey. A
+            list of them for several files.
 
         Raises:
             BitstreamError: the bytes are damaged, of another preset, or of
                 too large a picture.
         """
         if isinstance(data, list | tuple):
-            return [self.decompress(one, max_pixels) for one in data]
+            return [self.decompress(one, max_pixels, report) for one in data]
         container = unpack(data)
         self._check_preset(container)
         pixels = container.width * container.height
@@ -85,62 +171,78 @@ class FileCodec:
                 f"The file declares {container.width}x{container.height} "
                 f"pixels, more than the limit of {max_pixels:,}."
             )
+        sections = known_sections(container)
         z_hat, residual = self.decode_symbols(container)
         quality = np.array([container.quality], np.float32)
-        pixels = self.run_reconstruct(z_hat, residual, quality)
-        pixels = np.asarray(pixels)[0].astype(np.uint8)
-        return pixels[: container.height, : container.width]
+        steps = self._steps(container, report)
+        y_hat = z_hat
+        if steps.has_residual:
+            steps.expect("dequantize", "synthesise")
+            y_hat = steps.dequantize(z_hat, residual, quality)
+        else:
+            steps.expect("synthesise")
+        del z_hat, residual  # Half as large as the latents.
+        return join(steps.synthesise(y_hat, quality)[0], sections)
 
-    def decode_symbols(self, container):
+    def decode_symbols(
+        self, container: Container
+    ) -> tuple[np.ndarray, np.ndarray]:
         """The integers of a file: the part that is exact on every machine.
 
         Args:
             container: `Container` of this preset.
 
         Returns:
-            `(z_hat, residual)`, float32 arrays with a batch of 1; `residual`
-            is of size 1 for models with one stream.
+            `(z_hat, residual)`, int16 arrays with a batch of 1; `residual` is
+            of size 1 for models with one stream.
 
         Raises:
             BitstreamError: the payload is damaged.
         """
-        self.require_coding()
-        tables, network = self.coding.tables, self.coding.network
-        height = -(-container.height // BLOCK)
-        width = -(-container.width // BLOCK)
-        block = 1 if network is None else HYPER_BLOCK
-        shape = (-(-height // block), -(-width // block))
+        coding = self.require_coding()
+        tables, network = coding.tables, coding.network
+        steps = self._steps(container)
+        grid, _ = steps.hyper_grid()
         channels = self.first_channels()
         decoder = RansDecoder(container.latents, tables)
-        z = decoder.decode(first_rows(shape, channels))
-        z = z.reshape(*shape, channels)
-        residual = np.zeros((1, 1, 1, 1), np.float32)
+        z = decoder.decode(first_rows(grid, channels))
+        z = z.reshape(1, *grid, channels)
+        residual: np.ndarray = np.zeros((1, 1, 1, 1), np.int16)
         if network is not None:
-            if np.abs(z).max(initial=0) > HYPER_LATENT_MAX:
+            if max(z.max(), -int(z.min())) > HYPER_LATENT_MAX:
                 raise BitstreamError("A hyper-latent is out of range.")
-            hundredths = round(container.quality * 100)
-            indexes = network(z, hundredths, height, width)
-            rows = channels + indexes.reshape(-1)
-            residual = decoder.decode(rows).reshape(1, *indexes.shape)
+            quality = np.array([container.quality], np.float32)
+            indexes = steps.indexes(z, quality)
+            shape = indexes.shape
+            rows = second_rows(indexes, tables, channels)
+            del indexes
+            residual = np.reshape(decoder.decode(rows), shape)
         decoder.finish()
-        return z[None].astype(np.float32), residual.astype(np.float32)
+        return z, residual
 
-    def first_channels(self):
+    def _steps(
+        self, container: Container, report: Report | None = None
+    ) -> TiledSteps:
+        return TiledSteps(self, container.height, container.width, report)
+
+    def first_channels(self) -> int:
         """Channels of the first stream: z, or y where there is no z."""
-        network = self.coding.network
+        coding = self.require_coding()
+        network = coding.network
         if network is None:
-            return self.coding.tables.num_tables
+            return coding.tables.num_tables
         return network.hyper_channels
 
-    def require_coding(self):
-        """Raises ValueError if there are no tables yet."""
+    def require_coding(self) -> presets.Coding:
+        """The tables; raises ValueError if there are none yet."""
         if self.coding is None:
             raise ValueError(
                 "This codec has no tables yet: call `freeze()` after training."
             )
+        return self.coding
 
-    def _check_preset(self, container):
-        self.require_coding()
+    def _check_preset(self, container: Container) -> None:
+        coding = self.require_coding()
         if container.preset_id != self.identifier:
             needed = presets.IDENTIFIERS.get(container.preset_id)
             if needed is None:
@@ -150,20 +252,23 @@ class FileCodec:
                 f"{presets.IDENTIFIERS.get(self.identifier, 'a custom one')}."
                 f" Use tfcodec.load({needed!r})."
             )
-        if container.model_hash != self.coding.model_hash:
+        if container.model_hash != coding.model_hash:
             raise BitstreamError(
                 "The file was made with other tables (model hash "
                 f"{container.model_hash.hex()}) than this preset's "
-                f"({self.coding.model_hash.hex()}): another training of it."
+                f"({coding.model_hash.hex()}): another training of it."
             )
 
     # What depends on who runs the networks. -------------------------------
 
-    def require_fresh_coding(self):
+    def release(self) -> None:
+        """Gives back the memory of a step that has run through many tiles."""
+
+    def require_fresh_coding(self) -> None:
         """Raises ValueError unless the tables belong to the weights."""
         self.require_coding()
 
-    def refiner(self):
+    def refiner(self) -> Any:
         """The `Refiner` of the present tables, for efforts above 1.
 
         Raises:
@@ -174,7 +279,14 @@ class FileCodec:
             "the preset in Keras."
         )
 
-    def cost(self, rate, x_hat, image, inside, quality):
+    def cost(
+        self,
+        rate: float,
+        x_hat: np.ndarray,
+        image: np.ndarray,
+        inside: np.ndarray,
+        quality: float,
+    ) -> float:
         """`rate + lmbda(quality) * distortion`, which efforts lower.
 
         Args:

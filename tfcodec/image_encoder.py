@@ -1,12 +1,18 @@
 """The encoding side of a codec: one image, at any number of qualities."""
 
+import functools
+from typing import Any
+from typing import TypeAlias
+
 import numpy as np
+import numpy.typing as npt
 
 from tfcodec.bitstream import Container
+from tfcodec.bitstream import Metadata
 from tfcodec.bitstream import pack
+from tfcodec.coding import CdfTables
 from tfcodec.coding import encode
-from tfcodec.coding.tables import VALUE_MAX
-from tfcodec.coding.tables import VALUE_MIN
+from tfcodec.coding.rans import Segment
 from tfcodec.limits import BLOCK
 from tfcodec.limits import LATENT_MAX
 from tfcodec.limits import LATENT_MIN
@@ -15,6 +21,12 @@ from tfcodec.limits import MAX_QUALITY
 from tfcodec.limits import MIN_EFFORT
 from tfcodec.limits import MIN_QUALITY
 from tfcodec.metrics import bpp
+from tfcodec.picture import split
+from tfcodec.tiled_steps import Report
+from tfcodec.tiled_steps import TiledSteps
+
+# Hyper-latents, residuals, indexes of tables.
+Symbols: TypeAlias = tuple[np.ndarray, np.ndarray | None, np.ndarray | None]
 
 
 class ImageEncoder:
@@ -22,88 +34,105 @@ class ImageEncoder:
 
     Args:
         codec: `FileCodec` with tables.
-        image: uint8 `(height, width, 3)`.
+        image: see `FileCodec.compress`.
+        metadata: `Metadata` or None.
 
     Raises:
         ValueError: not such an image, or stale tables.
     """
 
-    def __init__(self, codec, image):
-        image = _checked(image)
+    def __init__(
+        self,
+        codec: Any,
+        image: npt.ArrayLike,
+        metadata: Metadata | None = None,
+    ):
+        picture = split(image)
         codec.require_fresh_coding()
+        self.ancillary = picture.sections(metadata)
         self.codec = codec
-        self.image = image
-        self.height, self.width = image.shape[:2]
-        padding = [(0, -n % BLOCK) for n in image.shape[:2]] + [(0, 0)]
-        padded = np.pad(image, padding, mode="edge")
-        # float32 (1, H, W, 3), the sides extended to multiples of 16.
-        self.batch = padded[None].astype(np.float32)
-        self._y = codec.run_analyse(self.batch)
+        self.image = picture.rgb
+        self.height, self.width = self.image.shape[:2]
+        self._y: np.ndarray | None = None
 
-    def symbols(self, quality, effort=1, report=None):
-        """`(z_hat, residual, indexes)` as int32 arrays without a batch; the
-        last two None for models with one stream. See `encode`."""
+    @functools.cached_property
+    def batch(self) -> np.ndarray:
+        """float32 `(1, H, W, 3)`, the sides extended to multiples of 16."""
+        padding = [(0, -n % BLOCK) for n in self.image.shape[:2]] + [(0, 0)]
+        return np.pad(self.image, padding, "edge")[None].astype(np.float32)
+
+    def symbols(
+        self, quality: float, effort: int = 1, report: Report | None = None
+    ) -> Symbols:
+        """`(z_hat, residual, indexes)` as int16, int16 and uint8 arrays
+        without a batch; the last two None for models with one stream. See
+        `encode`."""
         check_effort(effort)
-        codec = self.codec
-        quality = _as_coded(quality)
+        quality_array = _as_coded(quality)
+        steps = self._steps(report if effort == 1 else None)
+        coded = ["hyper"]
+        if steps.has_residual:
+            coded += ["indexes", "residuals"]
+        if self._y is None:
+            steps.expect("analyse", *coded)
+            self._y = steps.analyse(self.image[None])
+        else:
+            steps.expect(*coded)
         if effort > 1:
-            refiner = codec.refiner()
-            z = codec.run_hyper_latents(self._y, quality)
-            y, z = refiner(
-                np.asarray(self._y),
-                np.asarray(z),
-                self.batch,
-                self._inside(),
-                quality,
-                effort,
-                report,
-            )
-            z = np.clip(np.rint(z), LATENT_MIN, LATENT_MAX)
-            return self._symbols(y, z, quality)
-        z = codec.run_hyper(self._y, quality)
-        return self._symbols(self._y, np.asarray(z), quality)
+            y, z = self._refined(self._y, quality_array, effort, report)
+            z = steps.coded(np.clip(np.rint(z), LATENT_MIN, LATENT_MAX))
+        else:
+            y, z = self._y, steps.hyper(self._y, quality_array)
+        if not steps.has_residual:
+            return z[0], None, None
+        indexes = steps.indexes(z, quality_array)
+        residual = steps.residuals(y, z, indexes, quality_array)
+        return z[0], residual[0], indexes[0]
 
-    def _symbols(self, y, z, quality):
-        """Symbols of latents before the gain and rounded hyper-latents."""
-        codec, coding = self.codec, self.codec.coding
-        z = z[0].astype(np.int32)
-        channels = codec.first_channels()
-        size, offset = coding.tables.size, coding.tables.offset
-        z = np.where(size[:channels] == 1, offset[:channels], z)
-        if coding.network is None:
-            return z, None, None
-        _, height, width, _ = y.shape
-        hundredths = _hundredths(quality[0])
-        indexes = coding.network(z, hundredths, height, width)
-        residual = codec.run_residuals(
-            y,
-            z[None].astype(np.float32),
-            indexes[None].astype(np.float32),
-            quality,
-        )
-        residual = np.asarray(residual)[0]
-        residual = np.clip(residual, VALUE_MIN, VALUE_MAX).astype(np.int32)
-        return z, residual, indexes
+    def _refined(
+        self,
+        y: np.ndarray,
+        quality: np.ndarray,
+        effort: int,
+        report: Report | None,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Latents before the gain, and hyper-latents, not rounded."""
+        refiner = self.codec.refiner()
+        z = np.asarray(self.codec.run_hyper_latents(y, quality))
+        pixels = (self.batch, self._inside())
+        y, z = refiner(y, z, *pixels, quality, effort, report)
+        return y, z
 
-    def _inside(self):
+    def _steps(self, report: Report | None = None) -> TiledSteps:
+        return TiledSteps(self.codec, self.height, self.width, report)
+
+    def _inside(self) -> np.ndarray:
         """1 where `batch` is the image, 0 where it was extended."""
         inside = np.zeros((*self.batch.shape[:3], 1), np.float32)
         inside[:, : self.height, : self.width] = 1.0
         return inside
 
-    def segments(self, quality):
+    def segments(self, quality: float) -> list[Segment]:
         """What the coder gets: list of `(values, table rows)` per stream."""
         return self._segments(*self.symbols(quality))
 
-    def _segments(self, z, residual, indexes):
+    def _segments(
+        self,
+        z: np.ndarray,
+        residual: np.ndarray | None,
+        indexes: np.ndarray | None,
+    ) -> list[Segment]:
         channels = self.codec.first_channels()
-        segments = [(z.reshape(-1), first_rows(z.shape[:2], channels))]
-        if residual is not None:
-            rows = channels + indexes.reshape(-1)
+        rows = first_rows((z.shape[0], z.shape[1]), channels)
+        segments: list[Segment] = [(z.reshape(-1), rows)]
+        if residual is not None and indexes is not None:
+            rows = second_rows(indexes, self.codec.coding.tables, channels)
             segments.append((residual.reshape(-1), rows))
         return segments
 
-    def encode(self, quality, effort=1, report=None):
+    def encode(
+        self, quality: float, effort: int = 1, report: Report | None = None
+    ) -> bytes:
         """The `.tfc` file.
 
         Above effort 1 it is the refined file, or that of effort 1 should its
@@ -114,7 +143,7 @@ class ImageEncoder:
             quality: float, 1..100.
             effort: int, 1..5.
             report: function of two ints, steps done and of how many, called
-                after each step of an effort above 1; or None.
+                after each tile, or each step of an effort above 1; or None.
 
         Returns:
             bytes.
@@ -124,10 +153,10 @@ class ImageEncoder:
                 hyper-latents.
         """
         check_effort(effort)
-        if effort > 1 and not self.codec.refiner().can_refine(
-            *self.batch.shape[1:3]
-        ):
-            effort = 1
+        if effort > 1:
+            sides = (n + -n % BLOCK for n in self.image.shape[:2])
+            if not self.codec.refiner().can_refine(*sides):
+                effort = 1
         symbols = self.symbols(quality, effort, report)
         data = self._pack(symbols, quality)
         if effort == 1:
@@ -140,7 +169,7 @@ class ImageEncoder:
         )
         return data if cost < plain_cost else plain_data
 
-    def _pack(self, symbols, quality):
+    def _pack(self, symbols: Symbols, quality: float) -> bytes:
         coding = self.codec.coding
         return pack(
             Container(
@@ -150,27 +179,40 @@ class ImageEncoder:
                 height=self.height,
                 quality=_hundredths(quality) / 100,
                 latents=encode(self._segments(*symbols), coding.tables),
+                ancillary=self.ancillary,
             )
         )
 
-    def _cost(self, data, symbols, quality):
+    def _cost(self, data: bytes, symbols: Symbols, quality: float) -> float:
         """Bits per pixel plus weighted distortion of the decoded pixels."""
         z_hat, residual, _ = symbols
-        x_hat = self.codec.run_reconstruct(
-            z_hat[None].astype(np.float32),
-            residual[None].astype(np.float32),
-            _as_coded(quality),
-        )
+        if residual is None:
+            raise ValueError("There is no cost without hyper-latents.")
+        coded = _as_coded(quality)
+        steps = self._steps()
+        y_hat = steps.dequantize(z_hat[None], residual[None], coded)
+        x_hat = np.zeros_like(self.batch)  # What is outside does not count.
+        x_hat[:, : self.height, : self.width] = steps.synthesise(y_hat, coded)
         rate = bpp(len(data), self.height, self.width)
-        return self.codec.cost(rate, x_hat, self.batch, self._inside(), quality)
+        inside = self._inside()
+        return float(self.codec.cost(rate, x_hat, self.batch, inside, quality))
 
 
-def first_rows(shape, channels):
-    """Table rows of the first stream: channel c uses row c."""
-    return np.tile(np.arange(channels), shape[0] * shape[1])
+def first_rows(shape: tuple[int, int], channels: int) -> np.ndarray:
+    """Table rows of the first stream: channel c uses row c; int16."""
+    return np.tile(np.arange(channels, dtype=np.int16), shape[0] * shape[1])
 
 
-def _hundredths(quality):
+def second_rows(
+    indexes: np.ndarray, tables: CdfTables, channels: int
+) -> np.ndarray:
+    """Table rows of the second stream, in the smallest type that has them."""
+    dtype = np.min_scalar_type(tables.num_tables - 1)
+    rows: np.ndarray = np.add(indexes.reshape(-1), channels, dtype=dtype)
+    return rows
+
+
+def _hundredths(quality: float) -> int:
     if not MIN_QUALITY <= quality <= MAX_QUALITY:
         raise ValueError(
             f"`quality` must be in 1..100. Received: quality={quality!r}"
@@ -178,30 +220,15 @@ def _hundredths(quality):
     return round(float(quality) * 100)
 
 
-def _as_coded(quality):
+def _as_coded(quality: float) -> np.ndarray:
     """The quality of a file as a batch of one, float32."""
     return np.array([_hundredths(quality) / 100], np.float32)
 
 
-def check_effort(effort):
+def check_effort(effort: int) -> None:
     """Raises ValueError if there is no such effort."""
     if effort not in range(MIN_EFFORT, MAX_EFFORT + 1):
         raise ValueError(
             f"`effort` must be an integer in {MIN_EFFORT}..{MAX_EFFORT}. "
             f"Received: effort={effort!r}"
         )
-
-
-def _checked(image):
-    image = np.asarray(image)
-    if (
-        image.dtype != np.uint8
-        or image.ndim != 3
-        or image.shape[2] != 3
-        or min(image.shape) < 1
-    ):
-        raise ValueError(
-            "`image` must be a uint8 array (height, width, 3) with at least "
-            f"one pixel. Received: dtype={image.dtype}, shape={image.shape}"
-        )
-    return image

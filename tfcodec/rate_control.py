@@ -6,12 +6,25 @@ end of the search.
 """
 
 import functools
+from collections.abc import Callable
+from typing import TypeAlias
 
+import numpy.typing as npt
+
+from tfcodec.bitstream import Metadata
 from tfcodec.errors import TfcodecError
+from tfcodec.file_codec import FileCodec
+from tfcodec.image_encoder import ImageEncoder
 from tfcodec.image_encoder import check_effort
 from tfcodec.limits import MAX_QUALITY
 from tfcodec.limits import MIN_QUALITY
-from tfcodec.metrics import psnr
+from tfcodec.picture import visible_psnr
+from tfcodec.tiled_steps import Report
+
+Found: TypeAlias = tuple[bytes, float]  # A file and its quality.
+Search: TypeAlias = Callable[[float], Found]  # By a target.
+Encode: TypeAlias = Callable[[float], bytes]  # By a quality.
+Measure: TypeAlias = Callable[[bytes], float]
 
 # Above effort 1: refined trials at most, and when one is close enough.
 _REFINED_TRIALS = 3
@@ -20,25 +33,28 @@ _CLOSE_PSNR = 0.02  # dB
 
 
 def compress_to(
-    codec,
-    image,
+    codec: FileCodec,
+    image: npt.ArrayLike,
     *,
-    target_bytes=None,
-    target_bpp=None,
-    target_psnr=None,
-    effort=1,
-    report=None,
-):
+    target_bytes: int | None = None,
+    target_bpp: float | None = None,
+    target_psnr: float | None = None,
+    effort: int = 1,
+    report: Report | None = None,
+    metadata: Metadata | None = None,
+) -> Found:
     """Encodes at the best quality within a size, or the least for a PSNR.
 
     Args:
         codec: `Codec`.
-        image: uint8 `(height, width, 3)`.
-        target_bytes: int, the largest file size in bytes.
+        image: see `Codec.compress`.
+        target_bytes: int, the largest file size in bytes, all of it counted.
         target_bpp: float, the same in bits per pixel.
-        target_psnr: float, the lowest PSNR in dB over RGB.
+        target_psnr: float, the lowest PSNR in dB, over RGB or grey, of the
+            pixels with alpha above 0.
         effort: int, 1..5, see `Codec.compress`.
         report: see `ImageEncoder.encode`; counts anew for each trial.
+        metadata: see `Codec.compress`.
 
     Returns:
         `(data, quality)`.
@@ -53,29 +69,35 @@ def compress_to(
             "Give exactly one of `target_bytes`, `target_bpp`, `target_psnr`."
         )
     check_effort(effort)
-    encoder = codec.encoder(image)
+    encoder = codec.encoder(image, metadata)
     if target_bpp is not None:
         target_bytes = int(target_bpp * encoder.height * encoder.width / 8)
+
+    def measure(data: bytes) -> float:
+        return visible_psnr(codec.decompress(data), image)
+
+    search: Search = functools.partial(_search_bytes, encoder)
+    target: float = target_bytes or 0
     if target_psnr is not None:
-        search = functools.partial(_search_psnr, codec, encoder)
-    else:
-        search = functools.partial(_search_bytes, encoder)
-    target = target_bytes if target_psnr is None else target_psnr
+        search = functools.partial(_search_psnr, encoder, measure)
+        target = target_psnr
     if effort > 1:
 
-        def refine(quality):
+        def refine(quality: float) -> bytes:
             return encoder.encode(quality, effort, report)
 
         if target_psnr is None:
             best = _refine_to_bytes(search, refine, target)
         else:
-            best = _refine_to_psnr(search, refine, target, codec, encoder)
+            best = _refine_to_psnr(search, refine, target, measure)
         if best is not None:
             return best
     return search(target)
 
 
-def _refine_to_bytes(search, refine, limit):
+def _refine_to_bytes(
+    search: Search, refine: Encode, limit: float
+) -> Found | None:
     """The best refined `(data, quality)` within `limit` bytes, or None.
 
     `search` knows the quality at which an unrefined file has a size. The ratio
@@ -93,7 +115,9 @@ def _refine_to_bytes(search, refine, limit):
     return best
 
 
-def _refine_to_psnr(search, refine, target, codec, encoder):
+def _refine_to_psnr(
+    search: Search, refine: Encode, target: float, measure: Measure
+) -> Found | None:
     """The smallest `(data, quality)` of a PSNR, refined or not, or None."""
     try:
         best = search(target)
@@ -103,7 +127,7 @@ def _refine_to_psnr(search, refine, target, codec, encoder):
     aim = target
     for _ in range(_REFINED_TRIALS):
         data = refine(quality)
-        reached = psnr(codec.decompress(data), encoder.image)
+        reached = measure(data)
         if reached >= target and (best is None or len(data) < len(best[0])):
             best = data, quality
         if 0 <= reached - target <= _CLOSE_PSNR:
@@ -113,7 +137,7 @@ def _refine_to_psnr(search, refine, target, codec, encoder):
     return best
 
 
-def _quality_or(end, search, target):
+def _quality_or(end: float, search: Search, target: float) -> float:
     """The quality that `search` finds, `end` if none."""
     try:
         return search(target)[1]
@@ -121,24 +145,28 @@ def _quality_or(end, search, target):
         return end
 
 
-def _search_bytes(encoder, limit):
-    def fits(quality):
+def _search_bytes(encoder: ImageEncoder, limit: float) -> Found:
+    def fits(quality: float) -> tuple[bool, bytes]:
         data = encoder.encode(quality)
         return len(data) <= limit, data
 
     ok, data = fits(MIN_QUALITY)
     if not ok:
+        beside = sum(len(content) for _, content in encoder.ancillary)
         raise TfcodecError(
             f"The image does not fit in {limit} bytes: at quality 1 it takes "
-            f"{len(data)} bytes."
+            f"{len(data)} bytes"
+            + (f", {beside} of them alpha and metadata." if beside else ".")
         )
     return _bisect(fits, data, want_last=True)
 
 
-def _search_psnr(codec, encoder, target):
-    def reaches(quality):
+def _search_psnr(
+    encoder: ImageEncoder, measure: Measure, target: float
+) -> Found:
+    def reaches(quality: float) -> tuple[bool, bytes, float]:
         data = encoder.encode(quality)
-        reached = psnr(codec.decompress(data), encoder.image)
+        reached = measure(data)
         return reached >= target, data, reached
 
     ok, data, reached = reaches(MAX_QUALITY)
@@ -150,7 +178,9 @@ def _search_psnr(codec, encoder, target):
     return _bisect(lambda q: reaches(q)[:2], data, want_last=False)
 
 
-def _bisect(trial, best, want_last):
+def _bisect(
+    trial: Callable[[float], tuple[bool, bytes]], best: bytes, want_last: bool
+) -> Found:
     """The last quality (in hundredths) where `trial` holds, or the first.
 
     `best` is the data at the end of the range where it is known to hold.

@@ -10,6 +10,10 @@ import pathlib
 import re
 import zipfile
 import zlib
+from collections.abc import Iterable
+from collections.abc import Sequence
+from collections.abc import Set
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +32,7 @@ _DAMAGED = (
 )
 
 
-def variable_keys(variables):
+def variable_keys(variables: Iterable[Any]) -> list[str]:
     """Names that depend on structure only: `"012.kernel"`."""
     return [
         f"{i:03d}.{variable.path.split('/')[-1]}"
@@ -36,7 +40,9 @@ def variable_keys(variables):
     ]
 
 
-def to_arrays(variables, dtype=None):
+def to_arrays(
+    variables: Sequence[Any], dtype: str | None = None
+) -> dict[str, np.ndarray]:
     """Values of `variables` by key; floats as `dtype` unless None."""
     import keras  # presets read files without it
 
@@ -49,7 +55,11 @@ def to_arrays(variables, dtype=None):
     return arrays
 
 
-def from_arrays(variables, arrays, name):
+def from_arrays(
+    variables: Sequence[Any],
+    arrays: dict[str, np.ndarray],
+    name: str | os.PathLike[str],
+) -> None:
     """Assigns what `to_arrays` made; `name` is for the message.
 
     Raises:
@@ -74,7 +84,7 @@ def from_arrays(variables, arrays, name):
         variable.assign(arrays[key].astype(variable.dtype))
 
 
-def _plain(key):
+def _plain(key: str) -> str:
     """`key` without the numbers that Keras gave to the layers of a process.
 
     Optimizers name their variables after the whole path of the model's.
@@ -82,7 +92,9 @@ def _plain(key):
     return re.sub(r"(?<=[a-z\d])_\d+(?=_|$)", "", key)
 
 
-def read_npz(path, names=None):
+def read_npz(
+    path: str | os.PathLike[str], names: Set[str] | None = None
+) -> dict[str, np.ndarray]:
     """Arrays of an .npz file by name.
 
     Args:
@@ -98,19 +110,21 @@ def read_npz(path, names=None):
             with np.load(opened, allow_pickle=False) as file:
                 found = file.files
                 if names is not None:
-                    found = names.intersection(found)
+                    found = [key for key in found if key in names]
                 return {key: file[key] for key in found}
     except _DAMAGED as error:
         raise TfcodecError(f"Cannot read {path}: {error}") from error
 
 
-def state_variables(model):
+def state_variables(model: Any) -> list[Any]:
     """All variables that make up a model, random states included."""
     metrics = {id(variable) for variable in model.metrics_variables}
     return [v for v in model.variables if id(v) not in metrics]
 
 
-def save_weights(path, model, dtype="float16"):
+def save_weights(
+    path: str | os.PathLike[str], model: Any, dtype: str = "float16"
+) -> None:
     """Writes the weights (no random states), floats as `dtype`.
 
     Args:
@@ -118,7 +132,7 @@ def save_weights(path, model, dtype="float16"):
         model: built `keras.Model`.
         dtype: NumPy dtype name.
     """
-    arrays = to_arrays(model.weights, dtype)
+    arrays: dict[str, Any] = dict(to_arrays(model.weights, dtype))
     path = pathlib.Path(path)
     temporary = path.with_name(path.name + ".part")
     with open(temporary, "wb") as file:
@@ -126,7 +140,7 @@ def save_weights(path, model, dtype="float16"):
     os.replace(temporary, path)
 
 
-def load_weights(path, model):
+def load_weights(path: str | os.PathLike[str], model: Any) -> None:
     """Reads what `save_weights` wrote into a built model.
 
     Raises:

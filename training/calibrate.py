@@ -27,7 +27,7 @@ def count_residuals(model, images, qualities=QUALITIES):
         encoder = codec.encoder(image)
         for quality in qualities:
             _, residual, indexes = encoder.symbols(quality)
-            inside = np.abs(residual) <= REACH
+            inside = (-REACH <= residual) & (residual <= REACH)
             place = (indexes[inside], residual[inside] + REACH)
             np.add.at(counts, place, 1)
     return counts

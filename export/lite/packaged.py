@@ -68,7 +68,7 @@ def package(codec, directory):
         model = tflite_file.read_checked(convert({step: function}))
         data = tflite_file.write(model)
         graphs[step] = data, _find_weights(model, data, known)
-    write_graphs(directory, graphs)
+    write_graphs(directory, graphs, codec.reach)
     return (directory / NAME).stat().st_size
 
 
@@ -79,19 +79,18 @@ def _signatures(codec):
     y = (None, None, None, model.latent_channels)
     image, one = (None, None, None, 3), (None,)
 
-    def reconstruct(z_hat, residual, quality):
-        x_hat = model.reconstruct(z_hat, residual, quality)
-        return levels(x_hat)
+    def synthesise(y_hat, quality):
+        return levels(model.synthesise(y_hat, quality))
 
     functions = {
         "analyse": (model.analyse, [image]),
         "hyper": (model.hyper, [y, one]),
         "residuals": (model.residuals, [y, z, y, one]),
-        "reconstruct": (reconstruct, [z, y, one]),
+        "dequantize": (model.dequantize, [z, y, one]),
+        "synthesise": (synthesise, [y, one]),
     }
     if codec.coding.network is None:
-        del functions["residuals"]
-        functions["reconstruct"] = (reconstruct, [z, (1, 1, 1, 1), one])
+        del functions["residuals"], functions["dequantize"]
     constants = Constants(model)
     return {
         name: _function(constants, *functions[name])

@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import shutil
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -164,6 +165,26 @@ def test_declared_size_is_limited(run, compressed):
     bomb = dataclasses.replace(container, width=1 << 20, height=1 << 20)
     compressed.write_bytes(pack(bomb))
     run("decompress", compressed).check_error(1, "decompression bomb")
+
+
+def test_the_largest_header_is_refused_at_once(run, compressed):
+    container = unpack(compressed.read_bytes())
+    for width, height in ((65535, 65535), (13378, 13378), ((1 << 24) - 1, 11)):
+        bomb = dataclasses.replace(container, width=width, height=height)
+        compressed.write_bytes(pack(bomb))
+        tracemalloc.start()
+        result = run("decompress", compressed)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        result.check_error(1, "pixels, more than 178,956,970")
+        assert peak < 1 << 22
+
+
+def test_max_pixels(run, compressed):
+    run("decompress", compressed, "--max-pixels", 3839).check_error(
+        1, "80 x 48", "--max-pixels"
+    )
+    assert run("decompress", compressed, "--max-pixels", 3840).code == 0
 
 
 def test_existing_output(run, compressed):

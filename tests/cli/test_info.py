@@ -3,6 +3,9 @@
 import dataclasses
 import json
 
+import numpy as np
+
+from tfcodec.bitstream import Metadata
 from tfcodec.bitstream import pack
 from tfcodec.bitstream import unpack
 
@@ -13,7 +16,8 @@ def test_text(call, compressed):
     assert result.code == 0 and result.err == ""
     for line in (
         f"  size            {size:,} bytes, {8 * size / (80 * 48):.3f} bpp",
-        "  image           80 x 48 pixels",
+        "  image           80 x 48 pixels, RGB",
+        "  colours         sRGB",
         "  quality         50",
         "  format version  1",
         "  checksum        ok",
@@ -32,6 +36,9 @@ def test_json(call, compressed, tiny_codec):
         "bytes": compressed.stat().st_size,
         "width": 80,
         "height": 48,
+        "greyscale": False,
+        "alpha": False,
+        "profile": None,
         "bpp": 8 * compressed.stat().st_size / (80 * 48),
         "quality": 50.0,
         "preset": "unregistered",
@@ -46,6 +53,31 @@ def test_json(call, compressed, tiny_codec):
         ],
         "checksum": "ok",
     }
+
+
+def test_what_is_beside_the_picture(call, compressed, tiny_codec, profiles):
+    grey = np.arange(48 * 80 * 2, dtype=np.uint8).reshape(48, 80, 2)
+    metadata = Metadata(profiles["grey"], b"MM\0*" + bytes(8), b"<x/>")
+    data = tiny_codec.compress(grey, metadata=metadata)
+    compressed.write_bytes(data)
+    facts = json.loads(call("info", compressed, "--json").out)
+    assert facts["greyscale"] and facts["alpha"]
+    assert facts["profile"] == "Grey 1.8"
+    names = [section["name"] for section in facts["sections"]]
+    assert names == "latents,alpha,ICC profile,EXIF,XMP,greyscale".split(",")
+    sizes = [len(content) for _, content in unpack(data).ancillary]
+    assert [section["bytes"] for section in facts["sections"]][1:] == sizes
+    out = call("info", compressed).out
+    assert "  image           80 x 48 pixels, greyscale and alpha\n" in out
+    assert "  colours         Grey 1.8\n" in out
+    assert f"EXIF (type 130) {sizes[2]} bytes" in out
+
+
+def test_damage_beside_the_picture(call, compressed):
+    container = unpack(compressed.read_bytes())
+    container = dataclasses.replace(container, ancillary=((0x84, b"x"),))
+    compressed.write_bytes(pack(container))
+    call("info", compressed).check_error(1, "greyscale section must be empty")
 
 
 def test_unknown_preset(call, compressed):

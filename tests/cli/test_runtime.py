@@ -11,7 +11,7 @@ def loaded(monkeypatch, tiny_codec):
     names = []
 
     def loader(name):
-        def load(preset):
+        def load(preset, num_threads=None):
             names.append(name)
             return tiny_codec
 

@@ -28,7 +28,7 @@ def check_round_trip(segments, tables):
     payload = encode(segments, tables)
     decoded = decode(payload, [rows for _, rows in segments], tables)
     for (values, _), found in zip(segments, decoded, strict=True):
-        assert found.dtype == np.int32
+        assert found.dtype == np.int16
         np.testing.assert_array_equal(found, values)
     return payload
 
@@ -101,6 +101,27 @@ def test_escapes(value, mixed_tables):
     # The first escape is the last word, the second the one before it.
     tail = np.frombuffer(payload, "<i2")[-2:]
     np.testing.assert_array_equal(tail, [4321, value])
+
+
+@pytest.mark.parametrize("block", [1, 7, 100, 1000])
+def test_blocks_do_not_show(block, mixed_tables, draw, monkeypatch):
+    """The payload is one, and each reads what the other wrote."""
+    rng = np.random.default_rng(block)
+    segments = [draw(rng, n) for n in (300, 0, 1, 2345)]
+    segments.append((rng.integers(-2000, 2095, 1500), np.full(1500, 5)))
+    payload = check_round_trip(segments, mixed_tables)
+    assert num_lanes(payload) > 3
+    monkeypatch.setattr(rans, "_BLOCK", block)
+    monkeypatch.setattr(rans, "_REMEMBERED", 2)
+    assert check_round_trip(segments, mixed_tables) == payload
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.uint64])
+def test_any_type_of_integers(dtype, mixed_tables):
+    values, rows = np.arange(120) % 3, np.arange(120) % 2 * 2
+    payload = encode([(values, rows)], mixed_tables)
+    small = [(values.astype(np.int16), rows.astype(dtype))]
+    assert check_round_trip(small, mixed_tables) == payload
 
 
 def test_escapes_across_segments_and_lanes(mixed_tables):

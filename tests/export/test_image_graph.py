@@ -27,12 +27,15 @@ def picture(photograph):
 
 @pytest.fixture
 def as_compressed(tmp_path):
-    """Function of bytes to the pixels that the command line would code."""
+    """Function of bytes to the command line's pixels, as opaque RGB."""
 
     def as_compressed(data):
         path = tmp_path / "picture"
         path.write_bytes(data)
-        return images.read_rgb(path)[0]
+        pixels = images.read_image(path).pixels
+        if pixels.shape[2] in (2, 4):
+            pixels = images.flatten(pixels)
+        return np.broadcast_to(pixels, (*pixels.shape[:2], 3))
 
     return as_compressed
 

@@ -23,7 +23,7 @@ import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-NAMES = ("container", "payload", "symbols")
+NAMES = ("container", "payload", "sections", "symbols")
 LIMITS = ("-timeout=10", "-rss_limit_mb=1024", "-max_len=4096")
 
 

@@ -4,21 +4,26 @@ Small real files and payloads, so that the fuzzer need not find their form by
 itself. Files that a fuzzing run has found are put beside them by hand.
 """
 
+import io
 import pathlib
 
 import numpy as np
 import targets
+from PIL import Image
 
 from tfcodec.bitstream import Container
 from tfcodec.bitstream import pack
 from tfcodec.coding import encode
 
+# Little-endian, one entry: the orientation, 6.
+EXIF = bytes.fromhex("49492a00 08000000 0100 1201 0300 01000000 0600 0000")
+EXIF += bytes(4)
 CORPUS = pathlib.Path(__file__).parent / "corpus"
 
 
 def main():
     codec, tables = targets._codec(), targets._tables()
-    inputs = {"container": {}, "payload": {}, "symbols": {}}
+    inputs = {"container": {}, "payload": {}, "sections": {}, "symbols": {}}
     for count, (height, width) in enumerate([(1, 1), (40, 90), (130, 20)]):
         latents = encode(_symbols(codec, height, width), codec.coding.tables)
         for extra in ((), ((0x80, b"abc"), (0xFF, b""))):
@@ -45,6 +50,17 @@ def main():
         values = [_values(generator, row, tables) for row in rows]
         data = encode(list(zip(values, rows, strict=True)), tables)
         inputs["payload"][f"{first}-{second}"] = bytes([first, second]) + data
+    alpha = io.BytesIO()
+    Image.fromarray(np.eye(3, 5, dtype=np.uint8) * 200).save(alpha, "PNG")
+    rows = b"".join(b"\1" + bytes(range(row, row + 5)) for row in range(3))
+    inputs["sections"] = {
+        "alpha": b"\0" + alpha.getvalue(),
+        "alpha-rows": b"\0" + rows,
+        "icc": b"\1" + b"profile",
+        "exif": b"\2" + EXIF,
+        "xmp": b"\3" + b"<x:xmpmeta tiff:Orientation='6'/>",
+        "grey": b"\4",
+    }
     for target, files in inputs.items():
         folder = CORPUS / target
         folder.mkdir(parents=True, exist_ok=True)

@@ -12,6 +12,8 @@ thousands of times a second.
 import functools
 import pathlib
 import re
+import struct
+import zlib
 
 import numpy as np
 
@@ -20,11 +22,17 @@ from tfcodec.bitstream import Container
 from tfcodec.bitstream import container as container_format
 from tfcodec.bitstream import pack
 from tfcodec.bitstream import unpack
+from tfcodec.bitstream.sections import ALPHA
+from tfcodec.bitstream.sections import GREY
+from tfcodec.bitstream.sections import MAX_METADATA
+from tfcodec.bitstream.sections import known_sections
+from tfcodec.bitstream.sections import metadata_of
 from tfcodec.coding import CdfTables
 from tfcodec.coding import RansDecoder
 from tfcodec.coding import encode
 from tfcodec.errors import BitstreamError
 from tfcodec.file_codec import FileCodec
+from tfcodec.picture import join
 
 _DOCUMENT = pathlib.Path(__file__).parents[2] / "docs" / "format.md"
 _MAX_SIDE = 100  # pixels; what a header declares beyond is cut to it
@@ -87,7 +95,40 @@ def symbols(data):
     assert z_hat.shape[1:3] == (-(-height // 4), -(-width // 4))
 
 
-TARGETS = {f.__name__: f for f in (container, payload, symbols)}
+def sections(data):
+    """What goes beside the picture: alpha, profile, EXIF, XMP, greyscale.
+
+    The first byte is the type of a section, the others are its content; where
+    its form asks for a zlib stream or checksums, they are made too.
+    """
+    data = bytes(data)
+    kind, content = ALPHA + (data[0] if data else 0) % 8, data[1:]
+    for candidate in (content, zlib.compress(content), _alpha(content)):
+        found = Container(1, bytes(4), 5, 3, 50.0, b"", ((kind, candidate),))
+        try:
+            known = known_sections(found)
+            metadata = metadata_of(found)
+            image = join(np.zeros((3, 5, 3), np.uint8), known)
+        except BitstreamError:
+            continue
+        assert image.shape[:2] == (3, 5)
+        assert image.shape[2] == {ALPHA: 4, GREY: 1}.get(kind, 3)
+        for value in (metadata.icc, metadata.exif, metadata.xmp):
+            assert value is None or 0 < len(value) <= MAX_METADATA
+
+
+TARGETS = {f.__name__: f for f in (container, payload, sections, symbols)}
+
+
+def _alpha(content):
+    """A PNG of 5x3 grey pixels around the bytes of an IDAT chunk."""
+    chunks = [(b"IHDR", struct.pack(">II5B", 5, 3, 8, 0, 0, 0, 0))]
+    chunks += [(b"IDAT", zlib.compress(content)), (b"IEND", b"")]
+    png = b"\x89PNG\r\n\x1a\n"
+    for kind, body in chunks:
+        crc = zlib.crc32(kind + body).to_bytes(4, "big")
+        png += len(body).to_bytes(4, "big") + kind + body + crc
+    return png
 
 
 def _decoded(decoder, arguments, segments, error):
@@ -150,6 +191,7 @@ def _codec():
     codec = FileCodec()
     codec.coding = presets.Coding.load(preset.directory / "tables.npz")
     codec.identifier = preset.identifier
+    codec.reach = {}  # of networks, which reading symbols does without
     return codec
 
 

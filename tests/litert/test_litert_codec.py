@@ -79,6 +79,28 @@ def test_a_graph_whose_weights_are_missing(graph_preset, tmp_path, photograph):
         codec.compress(photograph[:32, :32])
 
 
+def test_a_graph_of_an_older_version(graph_preset, tmp_path):
+    folder = shutil.copytree(graph_preset, tmp_path / "old")
+    with np.load(folder / "graph.npz") as file:
+        arrays = {name: file[name] for name in file if name != "reach"}
+    np.savez_compressed(folder / "graph.npz", **arrays)
+    with pytest.raises(TfcodecError, match="older version.*lite.packaged"):
+        load(folder)
+
+
+def test_tiles_change_nothing(graph_preset, photograph, monkeypatch):
+    image = np.tile(photograph, (2, 2, 1))[:400, :610]
+    codec = load(graph_preset, num_threads=1)
+    data = codec.compress(image, 55.0)
+    pixels = codec.decompress(data).astype(int)
+    released = []
+    monkeypatch.setattr(codec, "tile_pixels", 26 * 26 * 256)
+    monkeypatch.setattr(codec, "release", lambda: released.append(1))
+    assert codec.compress(image, 55.0) == data
+    assert np.abs(codec.decompress(data) - pixels).max() <= 1
+    assert released  # There was more than one tile.
+
+
 @pytest.mark.parametrize("damage", ["cut", "other"])
 def test_a_damaged_graph(graph_preset, tmp_path, damage):
     folder = shutil.copytree(graph_preset, tmp_path / "damaged")
@@ -112,9 +134,9 @@ def test_a_step_reads_its_own_weights_only(graph_preset, monkeypatch):
     monkeypatch.setattr(weights, "read_npz", spy)
     graphs = GraphFile(graph_preset)
     graphs.read("hyper")
-    graphs.read("reconstruct")
-    (_, of_hyper), (_, of_reconstruct) = asked[1:]
-    assert 0 < of_hyper < of_reconstruct < len(read(graph_preset / WEIGHTS))
+    graphs.read("synthesise")
+    (_, of_hyper), (_, of_synthesise) = asked[1:]
+    assert 0 < of_hyper < of_synthesise < len(read(graph_preset / WEIGHTS))
 
 
 def test_command_line_without_tensorflow(graph_preset, tmp_path, photograph):
@@ -138,3 +160,16 @@ assert main(["decompress", packed, *out, *preset]) == 0
     assert done.returncode == 0, done.stderr
     with Image.open(tmp_path / "out.png") as image:
         assert image.size == (96, 64)
+
+
+def test_too_little_memory(lite_codec, photograph):
+    image = photograph[:32, :48]
+    expected = lite_codec.compress(image)
+
+    def run(**inputs):
+        raise RuntimeError("XNNPack delegate failed to reshape runtime")
+
+    lite_codec._runners["analyse"] = run
+    with pytest.raises(MemoryError, match="LiteRT, analyse: XNNPack"):
+        lite_codec.compress(image)
+    assert lite_codec.compress(image) == expected  # with a runner made anew

@@ -9,6 +9,7 @@ import dataclasses
 import math
 import struct
 import zlib
+from typing import NoReturn
 
 from tfcodec.errors import BitstreamError
 
@@ -70,7 +71,7 @@ class Container:
     latents: bytes
     ancillary: tuple[tuple[int, bytes], ...] = ()
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _check_int("preset_id", self.preset_id, 0, 0xFFFF)
         _check_int("width", self.width, 1, MAX_SIDE)
         _check_int("height", self.height, 1, MAX_SIDE)
@@ -177,7 +178,7 @@ def unpack(data: bytes) -> Container:
     )
 
 
-def _check_start(data):
+def _check_start(data: bytes) -> None:
     """Magic, length of the header, and version."""
     if not data:
         raise BitstreamError("The file is empty.")
@@ -204,7 +205,7 @@ def _check_start(data):
         )
 
 
-def _read_sections(data):
+def _read_sections(data: bytes) -> list[tuple[int, bytes]]:
     """List of `(type, bytes)`, of a file that is complete and unaltered."""
     sections: list[tuple[int, bytes]] = []
     stored = _stored(data)
@@ -236,7 +237,7 @@ def _read_sections(data):
     return sections
 
 
-def _read_length(data, position):
+def _read_length(data: bytes, position: int) -> tuple[int, int] | None:
     """LEB128 at `position`: `(next position, number)`; None if malformed.
 
     Where the bytes end too early, the number is one that no file can satisfy.
@@ -254,7 +255,7 @@ def _read_length(data, position):
     return None
 
 
-def _leb128(number):
+def _leb128(number: int) -> bytes:
     if number >= 1 << 35:
         raise ValueError(
             f"A section must be shorter than 2**35 bytes. Received: {number}"
@@ -267,22 +268,22 @@ def _leb128(number):
     return bytes(encoded)
 
 
-def _crc(data):
+def _crc(data: bytes) -> int:
     return zlib.crc32(data[HEADER.size :], zlib.crc32(data[:CRC_AT]))
 
 
-def _stored(data):
+def _stored(data: bytes) -> int:
     return int.from_bytes(data[CRC_AT : HEADER.size], "little")
 
 
-def _raise_altered():
+def _raise_altered() -> NoReturn:
     raise BitstreamError(
         "The file was altered, or lost whole sections at its end: "
         "its checksum does not match."
     )
 
 
-def _check_int(name, value, low, high):
+def _check_int(name: str, value: object, low: int, high: int) -> None:
     if (
         isinstance(value, bool)
         or not isinstance(value, int)

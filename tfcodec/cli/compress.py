@@ -1,71 +1,144 @@
 """`tfcodec compress`: images to `.tfc` files."""
 
+import dataclasses
 import pathlib
 
 import click
 
+from tfcodec.cli import archive
 from tfcodec.cli import files
 from tfcodec.cli import images
 from tfcodec.cli import loading
+from tfcodec.cli.made_before import MadeBefore
 from tfcodec.cli.report import run_jobs
 from tfcodec.cli.report import shown
+from tfcodec.cli.verify import verify
 from tfcodec.metrics import bpp
+from tfcodec.presets import Preset
 
 SUFFIX = ".tfc"
 
 
-def run(inputs, output, rate, effort, preset, runtime, force, debug):
+def run(inputs, output, force, debug, *, preset, runtime, **options):
     """Compresses files.
 
     Args:
         inputs: list of str, files and folders.
         output: str or None, file or folder.
-        rate: dict of one item, "quality" or an argument of `compress_to`.
-        effort: int, 1 to 5.
-        preset: str, name or folder.
-        runtime: "litert", "tf" or None, see `loading.Codecs`.
         force: bool, overwrite.
         debug: bool, show tracebacks.
+        preset: str, name or folder.
+        runtime: "litert", "tf" or None, see `loading.Codecs`.
+        **options: `rate`, `effort`, `verify`, `strip` and `max_pixels`, see
+            `Compressor`.
 
     Returns:
         The exit code.
     """
     preset = loading.find_preset(preset)
-    codecs = loading.Codecs(runtime, effort)
+    codecs = loading.Codecs(runtime, options["effort"])
     jobs = files.plan(inputs, output, SUFFIX, images.READ_SUFFIXES, (SUFFIX,))
     if output is not None and len(jobs) == 1:
         _check_name(jobs[0].target)
     writer = files.Writer(jobs, force)
+    compress = Compressor(codecs, preset, **options)
 
     def work(job, reporter):
-        image, notes = images.read_rgb(job.source)
+        return compress(job, writer, reporter).line
+
+    return run_jobs(jobs, work, debug)
+
+
+def run_tree(inputs, output, tree, force, debug, *, preset, runtime, **options):
+    """Compresses a tree; as `run`, and with `parameters.TreeOptions`."""
+    preset = loading.find_preset(preset)
+    loading.Codecs(runtime, options["effort"])  # Raises if there is none.
+    command = archive.Command(
+        name="compress",
+        suffixes=images.READ_SUFFIXES,
+        rename=_rename,
+        is_made=MadeBefore(preset, options["rate"], options["verify"]),
+        make=_make,
+        arguments=(preset, runtime, options),
+        settings={"preset": preset.name, **options},
+    )
+    return archive.run(command, inputs, output, tree, force, debug)
+
+
+def _rename(name):
+    return name + SUFFIX
+
+
+def _make(preset, runtime, options, num_threads):
+    codecs = loading.Codecs(runtime, options["effort"], num_threads)
+    # Now, and not with the first file: without it none can be done.
+    codecs.get(preset)
+    return Compressor(codecs, preset, **options)
+
+
+@dataclasses.dataclass(frozen=True)
+class Compressor:
+    """Makes one `.tfc` file at a time.
+
+    Args:
+        codecs: `loading.Codecs`.
+        preset: `Preset`.
+        rate: dict of one item, "quality" or an argument of `compress_to`.
+        effort: int, 1 to 5.
+        verify: bool. See `verify.verify`.
+        strip: bool. Drop the metadata.
+        max_pixels: int. Larger images are refused.
+    """
+
+    codecs: loading.Codecs
+    preset: Preset
+    rate: dict
+    effort: int
+    verify: bool
+    strip: bool
+    max_pixels: int
+
+    def __call__(self, job, writer, reporter):
+        """Makes `job.target`; returns `files.Made`."""
+        image, metadata, notes = images.read_image(
+            job.source, self.strip, self.max_pixels
+        )
         writer.check(job.target)
-        codec = codecs.get(preset, reporter)
+        codec = self.codecs.get(self.preset, reporter)
         reporter.phase(f"compressing {job.source.name}")
-        data, quality = compress_at(codec, image, rate, effort, reporter.step)
-        writer.write(job.target, data)
+        data, quality = compress_at(
+            codec, image, self.rate, self.effort, reporter.step, metadata
+        )
+        psnr = None
+
+        def check(read_back):
+            nonlocal psnr
+            psnr = verify(codec, image, data, read_back)
+
+        writer.write(job.target, data, check if self.verify else None)
         if notes:
             reporter.note(job.source, "; ".join(notes))
-        bits = bpp(len(data), *image.shape[:2])
-        return (
+        height, width = image.shape[:2]
+        line = (
             f"{shown(job.source)} -> {shown(job.target)}  {len(data):,} bytes"
-            f"  {bits:.2f} bpp  q{quality:g}"
+            f"  {bpp(len(data), height, width):.2f} bpp  q{quality:g}"
         )
+        if psnr is not None:
+            line += f"  verified: {psnr:.2f} dB"
+        return files.Made(line, len(data), height * width, psnr)
 
-    return run_jobs(jobs, work, debug, has_steps=effort > 1)
 
-
-def compress_at(codec, image, rate, effort=1, report=None):
+def compress_at(codec, image, rate, effort=1, report=None, metadata=None):
     """`(data, quality)` of an image at a quality or a target."""
     if "quality" in rate:
         quality = round(rate["quality"], 2)
-        if effort == 1:
-            return codec.compress(image, quality), quality
-        encoder = codec.encoder(image)
-        return encoder.encode(quality, effort, report), quality
+        data = codec.compress(image, quality, effort, metadata, report)
+        return data, quality
     from tfcodec.rate_control import compress_to
 
-    return compress_to(codec, image, effort=effort, report=report, **rate)
+    return compress_to(
+        codec, image, effort=effort, report=report, metadata=metadata, **rate
+    )
 
 
 def _check_name(target):

@@ -1,28 +1,35 @@
 """`tfcodec decompress`: `.tfc` files to images."""
 
+import dataclasses
+
 import click
 
 from tfcodec.bitstream import unpack
 from tfcodec.bitstream.container import MAGIC
+from tfcodec.bitstream.sections import metadata_of
+from tfcodec.cli import archive
 from tfcodec.cli import files
 from tfcodec.cli import images
 from tfcodec.cli import loading
+from tfcodec.cli import tree
 from tfcodec.cli.compress import SUFFIX
 from tfcodec.cli.report import run_jobs
 from tfcodec.cli.report import shown
 from tfcodec.errors import BitstreamError
+from tfcodec.presets import Preset
 
 
-def run(inputs, output, preset, runtime, force, debug):
+def run(inputs, output, force, debug, *, preset, runtime, max_pixels):
     """Decompresses files.
 
     Args:
         inputs: list of str, files and folders.
         output: str or None, file or folder.
-        preset: str or None, folder of a preset that is not part of tfcodec.
-        runtime: "litert", "tf" or None, see `loading.Codecs`.
         force: bool, overwrite.
         debug: bool, show tracebacks.
+        preset: str or None, folder of a preset that is not part of tfcodec.
+        runtime: "litert", "tf" or None, see `loading.Codecs`.
+        max_pixels: int. Files that declare more are refused.
 
     Returns:
         The exit code.
@@ -37,29 +44,81 @@ def run(inputs, output, preset, runtime, force, debug):
                 "exists or is written with a slash at its end."
             )
     writer = files.Writer(jobs, force)
-    codecs = loading.Codecs(runtime)
+    decompress = Decompressor(loading.Codecs(runtime), own, max_pixels)
 
     def work(job, reporter):
+        return decompress(job, writer, reporter).line
+
+    return run_jobs(jobs, work, debug)
+
+
+def run_tree(
+    inputs, output, tree_options, force, debug, *, preset, runtime, max_pixels
+):
+    """Decompresses a tree; as `run`, and with `parameters.TreeOptions`."""
+    own = None if preset is None else loading.find_preset(preset)
+    command = archive.Command(
+        name="decompress",
+        suffixes=(SUFFIX,),
+        rename=_rename,
+        is_made=tree.is_made,
+        make=_make,
+        arguments=(own, runtime, max_pixels),
+        settings={"preset": None if own is None else own.name},
+    )
+    return archive.run(command, inputs, output, tree_options, force, debug)
+
+
+def _rename(name):
+    return name[: -len(SUFFIX)] + ".png"
+
+
+def _make(own, runtime, max_pixels, num_threads):
+    codecs = loading.Codecs(runtime, 1, num_threads)
+    return Decompressor(codecs, own, max_pixels)
+
+
+@dataclasses.dataclass(frozen=True)
+class Decompressor:
+    """Makes one image file at a time.
+
+    Args:
+        codecs: `loading.Codecs`.
+        own: `Preset` that is not part of tfcodec, or None.
+        max_pixels: int. Files that declare more are refused.
+    """
+
+    codecs: loading.Codecs
+    own: Preset | None
+    max_pixels: int
+
+    def __call__(self, job, writer, reporter):
+        """Makes `job.target`; returns `files.Made`."""
         data, container = read_container(job.source)
-        limit = images.max_pixels()
-        if limit is not None and container.width * container.height > limit:
+        num_pixels = container.width * container.height
+        if num_pixels > self.max_pixels:
             raise BitstreamError(
                 f"the file declares {container.width} x {container.height} "
-                f"pixels, more than {limit:,}: refused as a possible "
-                "decompression bomb"
+                f"pixels, more than {self.max_pixels:,}: refused as a possible "
+                "decompression bomb (--max-pixels sets the limit)"
             )
         writer.check(job.target)
-        codec = codecs.get(loading.preset_of(container, own), reporter)
+        preset = loading.preset_of(container, self.own)
+        codec = self.codecs.get(preset, reporter)
         reporter.phase(f"decompressing {job.source.name}")
-        pixels = codec.decompress(data)
-        encoded = images.encode_image(pixels, job.target.suffix.lower())
+        metadata = metadata_of(container)
+        pixels = codec.decompress(data, self.max_pixels, report=reporter.step)
+        encoded, notes = images.encode_image(
+            pixels, job.target.suffix.lower(), metadata
+        )
         writer.write(job.target, encoded)
-        return (
+        if notes:
+            reporter.note(job.source, "; ".join(notes))
+        line = (
             f"{shown(job.source)} -> {shown(job.target)}  {len(encoded):,} "
             f"bytes  {container.width} x {container.height}"
         )
-
-    return run_jobs(jobs, work, debug)
+        return files.Made(line, len(encoded), num_pixels)
 
 
 def read_container(path):

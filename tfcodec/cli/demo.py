@@ -60,9 +60,9 @@ def _run(folder, quality, preset, force, reporter):
     jpeg = by_jpeg_of_size(original, len(ours.data))
     contents = (
         ours.data,
-        images.encode_image(ours.pixels, ".png"),
+        images.encode_image(ours.pixels, ".png")[0],
         jpeg.data,
-        images.encode_image(draw(original, (ours, jpeg)), ".png"),
+        images.encode_image(draw(original, (ours, jpeg)), ".png")[0],
     )
     for target, data in zip(targets, contents, strict=True):
         writer.write(target, data)

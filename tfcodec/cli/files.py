@@ -4,14 +4,15 @@ Nothing is written under its final name before it is complete, nothing that
 exists is replaced without `--force`, and an input is never replaced at all.
 """
 
+import contextlib
 import dataclasses
 import os
 import pathlib
-import secrets
 
 import click
 
 from tfcodec.cli.report import shown
+from tfcodec.cli.writing import write_whole
 from tfcodec.errors import TfcodecError
 
 
@@ -21,6 +22,16 @@ class Job:
 
     source: pathlib.Path
     target: pathlib.Path
+
+
+@dataclasses.dataclass(frozen=True)
+class Made:
+    """A file that was made."""
+
+    line: str  # What it is, for people.
+    num_bytes: int
+    num_pixels: int
+    psnr: float | None = None  # dB over RGB, if it was decoded again.
 
 
 def plan(inputs, output, suffix, in_suffixes, out_suffixes):
@@ -135,32 +146,36 @@ class Writer:
                 f"the output {shown(target)} exists (--force overwrites it)"
             )
 
-    def write(self, target, data):
-        """Puts `data` under the name `target`, all of it or nothing."""
+    def write(self, target, data, verify=None):
+        """Puts `data` under the name `target`, all of it or nothing.
+
+        Args:
+            target: path.
+            data: bytes.
+            verify: function of the bytes that were read back from the disk,
+                before they get their name; raises to give them up.
+        """
         self.check(target)
         final = pathlib.Path(os.path.realpath(target))
-        try:
-            final.parent.mkdir(parents=True, exist_ok=True)
-            self._write(final, target, data)
-        except OSError as error:
-            cause = error.strerror or error
-            raise TfcodecError(
-                f"cannot write {shown(target)}: {cause}"
-            ) from error
+
+        def before(temporary):
+            if verify is not None:
+                verify(temporary.read_bytes())
+            self.check(target)
+
+        with named_errors(target):
+            write_whole(final, data, before)
         self._written.add(_identity(final))
 
-    def _write(self, final, target, data):
-        temporary = final.parent / f".tfcodec-{secrets.token_hex(8)}.part"
-        try:
-            with open(temporary, "xb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            self.check(target)
-            os.replace(temporary, final)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+
+@contextlib.contextmanager
+def named_errors(target):
+    """OSError while `target` is written to TfcodecError."""
+    try:
+        yield
+    except OSError as error:
+        cause = error.strerror or error
+        raise TfcodecError(f"cannot write {shown(target)}: {cause}") from error
 
 
 def _identity(path):

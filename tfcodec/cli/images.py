@@ -1,23 +1,29 @@
-"""Image files to 8-bit RGB arrays, with notes on what is lost, and back.
+"""Image files to 8-bit arrays with their metadata, and back.
 
-A `.tfc` file holds 8-bit RGB without a profile, to be shown as sRGB. So the
-orientation is applied, embedded colour profiles are converted, transparency
-is flattened onto white, and 16 bits become 8.
+Pictures are kept as they are: transparency, greyscale, the colour profile,
+EXIF and XMP. Notes say what a `.tfc` file cannot hold.
 """
 
 import contextlib
+import dataclasses
 import io
 import warnings
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
-from PIL import ImageCms
-from PIL import ImageOps
+from PIL.PngImagePlugin import PngInfo
 
+from tfcodec.bitstream import Metadata
 from tfcodec.bitstream.container import MAGIC
+from tfcodec.bitstream.exif import upright_exif
+from tfcodec.bitstream.exif import upright_xmp
+from tfcodec.cli import colours
+from tfcodec.cli import metadata
+from tfcodec.cli import pixels
 from tfcodec.cli.report import reason
-from tfcodec.cli.report import shown
 from tfcodec.errors import TfcodecError
+from tfcodec.limits import MAX_PIXELS
 
 # What a folder as input stands for. A file named by itself may be anything
 # that Pillow opens.
@@ -38,65 +44,183 @@ READ_SUFFIXES = (
 )
 _JPEG = {"format": "JPEG", "quality": 95, "subsampling": 0}
 _WRITE = {
-    ".png": {"format": "PNG"},
+    ".png": {"format": "PNG", "compress_level": 3},
     ".jpg": _JPEG,
     ".jpeg": _JPEG,
-    ".webp": {"format": "WEBP", "lossless": True},
+    ".webp": {"format": "WEBP", "lossless": True, "exact": True},
 }
 WRITE_SUFFIXES = tuple(_WRITE)
 
-_ORIENTATION = 0x0112
+_SEGMENT = 65533  # Bytes at most between the length and the end of one.
+_JPEG_LIMITS = {
+    "icc_profile": 255 * (_SEGMENT - 14),
+    "exif": _SEGMENT,
+    "xmp": _SEGMENT - 29,
+}
+_NAMES = {"icc_profile": "colour profile", "exif": "EXIF", "xmp": "XMP"}
+_SUBFILE_TYPE, _REDUCED = 254, 1  # A TIFF tag, and its bit for thumbnails.
 
 
-def max_pixels():
-    """Pictures beyond this are refused, as Pillow does (2 * 89 million)."""
-    limit = Image.MAX_IMAGE_PIXELS
-    return None if limit is None else 2 * limit
+class ReadImage(NamedTuple):
+    """An image file."""
+
+    pixels: np.ndarray  # uint8 (height, width, channels), 1 to 4 of them.
+    metadata: Metadata
+    notes: list  # Of str: what is lost.
 
 
-def read_rgb(path):
+def read_image(path, strip=False, max_pixels=MAX_PIXELS):
     """Reads any image that Pillow opens.
 
+    Args:
+        path: of the file.
+        strip: bool. Drop the metadata; convert colours to sRGB first.
+        max_pixels: int. Larger images are refused before they are decoded.
+
     Returns:
-        `(array, notes)`: uint8 `(height, width, 3)`, and a list of str that
-        say what was lost.
+        `ReadImage`: upright, 1 channel if the file is greyscale, else 3, and
+        one more if it has transparency.
 
     Raises:
-        TfcodecError: not an image, too large, truncated, of a kind without an
-            8-bit meaning.
+        TfcodecError: not an image, too large, damaged, of several frames or
+            pages, of a kind without an 8-bit meaning.
         OSError: the file cannot be read.
     """
+    notes, lost = [], []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with contextlib.ExitStack() as stack:
-            with _named_errors(path):
+            with _named_errors(path, max_pixels), _limit(max_pixels):
                 image = stack.enter_context(Image.open(path))
-                sixteen = _has_16_bits(image)
-                image.load()
-            return _to_rgb(image, sixteen)
+                _check_frames(image, notes)
+                # Pillow skips the checksums of samples.
+                if image.format == "PNG" and image.tile:
+                    with Image.open(path) as other:
+                        other.verify()
+                raw = pixels.raw_mode(image)
+                if image.format == "TIFF":
+                    found, turn = metadata.collect(image, lost), 1
+                    image.load()
+                else:
+                    image.load()
+                    found = metadata.collect(image, lost)
+                    turn = metadata.orientation(found)
+            profile = image.info.get("icc_profile")
+            colours.check_other_signs(image.info, notes)
+            if image.mode in ("CMYK", "LAB"):
+                image = colours.to_rgb(image, profile, notes)
+                profile = None
+            array = pixels.to_array(image, raw, notes)
+            del image
+        array, profile = colours.settle(array, profile, not strip, notes)
+        array = pixels.upright(array, turn)
+        if strip:
+            return ReadImage(array, Metadata(), notes)
+        found = dataclasses.replace(found, icc=profile)
+        return ReadImage(array, found, notes + lost)
 
 
-def encode_image(array, suffix):
-    """uint8 `(height, width, 3)` as the bytes of an image file.
+def encode_image(array, suffix, found=None):
+    """An array and its metadata as the bytes of an image file.
 
     Args:
-        array: the pixels.
+        array: uint8 `(height, width, channels)`, as `read_image` makes them.
         suffix: str, one of `WRITE_SUFFIXES`.
+        found: `Metadata` or None.
+
+    Returns:
+        `(data, notes)`: bytes, and a list of str that say what is lost.
     """
+    found, notes = found or Metadata(), []
+    options = dict(_WRITE[suffix])
+    kind = options["format"]
+    # WebP has no greyscale, and so no profile for it.
+    keep = kind != "WEBP" or array.shape[2] > 2
+    array, profile = colours.settle(array, found.icc, keep, notes)
+    if kind == "JPEG" and array.shape[2] in (2, 4):
+        array = flatten(array)
+        notes.append("transparency is flattened onto white")
+    blocks = {"icc_profile": profile}
+    if found.exif is not None:
+        blocks["exif"] = metadata.PREFIX + upright_exif(found.exif)
+    if found.xmp is not None:
+        blocks["xmp"] = upright_xmp(found.xmp)
+    for name, block in blocks.items():
+        if block is None:
+            continue
+        if kind == "JPEG" and len(block) > _JPEG_LIMITS[name]:
+            notes.append(f"the {_NAMES[name]} is too large for JPEG")
+        elif kind == "PNG" and name == "xmp":
+            options["pnginfo"] = PngInfo()
+            text = block.decode("utf-8")
+            options["pnginfo"].add_itxt("XML:com.adobe.xmp", text)
+        else:
+            options[name] = block
     file = io.BytesIO()
-    Image.fromarray(array).save(file, **_WRITE[suffix])
-    return file.getvalue()
+    pixels.to_image(array).save(file, **options)
+    return file.getvalue(), notes
+
+
+def flatten(array):
+    """An array with alpha laid on white, without alpha."""
+    image = pixels.to_image(array)
+    alpha = image.getchannel("A")
+    image = image.convert("L" if array.shape[2] == 2 else "RGB")
+    white = Image.new(image.mode, image.size, "white")
+    white.paste(image, mask=alpha)
+    return np.asarray(white).reshape(*array.shape[:2], -1)
+
+
+def _check_frames(image, notes):
+    """Refuses animations and documents; notes what else is not kept."""
+    frames = getattr(image, "n_frames", 1)
+    if frames == 1:
+        return
+    if image.format == "MPO":
+        notes.append(f"only the first of its {frames} pictures is kept")
+    elif image.format == "PSD":
+        notes.append(f"its {frames} layers become one picture")
+    elif image.format == "TIFF":
+        pages = 0
+        for page in range(frames):
+            image.seek(page)
+            pages += not image.tag_v2.get(_SUBFILE_TYPE, 0) & _REDUCED
+        image.seek(0)
+        if pages > 1:
+            raise TfcodecError(
+                f"the file has {pages} pages, a .tfc file holds one picture: "
+                "save each page as a file of its own"
+            )
+        notes.append("its reduced copies are not kept")
+    else:
+        raise TfcodecError(
+            f"the file is an animation of {frames} frames, a .tfc file holds "
+            "one picture: save the frame that you want as a file of its own"
+        )
 
 
 @contextlib.contextmanager
-def _named_errors(path):
+def _limit(max_pixels):
+    """Pillow refuses what has more than twice its limit."""
+    before = Image.MAX_IMAGE_PIXELS
+    Image.MAX_IMAGE_PIXELS = max_pixels / 2
+    try:
+        yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = before
+
+
+@contextlib.contextmanager
+def _named_errors(path, max_pixels):
     """Turns Pillow's many exceptions into three messages."""
     try:
         yield
+    except TfcodecError:
+        raise
     except Image.DecompressionBombError as error:
         raise TfcodecError(
-            f"the image has more than {max_pixels():,} pixels: refused as a "
-            "possible decompression bomb"
+            f"the image has more than {max_pixels:,} pixels: refused as a "
+            "possible decompression bomb (--max-pixels sets the limit)"
         ) from error
     except Image.UnidentifiedImageError as error:
         raise TfcodecError(_what_is(path)) from error
@@ -105,6 +229,8 @@ def _named_errors(path):
     except Exception as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise  # The disk, not the image.
+        if isinstance(error, SyntaxError):  # As Pillow says it of PNG files.
+            error = ValueError(error)
         raise TfcodecError(
             f"the image is truncated or damaged: {reason(error)}"
         ) from error
@@ -118,91 +244,3 @@ def _what_is(path):
     if start == MAGIC:
         return "this is a .tfc file already"
     return "not an image that Pillow can read"
-
-
-def _has_16_bits(image):
-    """Whether samples have 16 bits; must be asked before `load`."""
-    if image.mode.startswith("I;16"):
-        return True
-    return image.format in ("PNG", "TIFF") and any(
-        ";16" in str(tile[3]) for tile in image.tile
-    )
-
-
-def _to_rgb(image, sixteen):
-    notes = []
-    if sixteen:
-        notes.append("reduced from 16 to 8 bits per sample")
-    if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
-        notes.append(f"only the first of {image.n_frames} frames is kept")
-    metadata = _metadata(image)
-    profile = image.info.get("icc_profile")
-    image = _upright(image, notes)
-    image = _to_8_bits(image, notes)
-    alpha = None
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        alpha = image.getchannel("A")
-    if image.mode not in ("L", "RGB", "CMYK"):
-        image = image.convert("RGB")
-    image = _to_srgb(image, profile, notes)
-    if alpha is not None and alpha.getextrema()[0] < 255:
-        white = Image.new("RGB", image.size, "white")
-        white.paste(image, mask=alpha)
-        image = white
-        notes.append("transparency is flattened onto white")
-    if metadata:
-        notes.append(f"metadata ({', '.join(metadata)}) is not kept")
-    return np.array(image), notes
-
-
-def _metadata(image):
-    try:
-        exif = set(image.getexif()) - {_ORIENTATION}
-    except Exception:  # Damaged metadata is no reason to refuse a picture.
-        exif = set()
-    found = [("EXIF", exif), ("XMP", image.info.get("xmp"))]
-    return [name for name, value in found if value]
-
-
-def _upright(image, notes):
-    try:
-        return ImageOps.exif_transpose(image)
-    except Exception:
-        notes.append("the orientation cannot be read, it is ignored")
-        return image
-
-
-def _to_8_bits(image, notes):
-    """Greyscale of more than 8 bits to "L"; other modes as they are."""
-    if image.mode == "F":
-        raise TfcodecError("floating-point pixels have no 8-bit meaning")
-    if image.mode.startswith("I"):
-        samples = np.asarray(image).astype(np.int64)
-        if samples.min() < 0 or samples.max() > 0xFFFF:
-            raise TfcodecError("32-bit pixels have no 8-bit meaning")
-        if not any("16 to 8" in note for note in notes):
-            notes.append("reduced from 16 to 8 bits per sample")
-        return Image.fromarray(((samples + 128) // 257).astype(np.uint8))
-    return image
-
-
-def _to_srgb(image, profile, notes):
-    """Mode L, RGB or CMYK to RGB, through the colour profile if any."""
-    if not profile:
-        if image.mode == "CMYK":
-            notes.append("CMYK without a profile: colours are approximate")
-        return image.convert("RGB")
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        name = ImageCms.getProfileDescription(source).strip()
-        if image.mode == "RGB" and "srgb" in name.lower():
-            return image
-        converted = ImageCms.profileToProfile(
-            image, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
-        )
-    except (ImageCms.PyCMSError, OSError, ValueError):
-        notes.append("the colour profile cannot be used, it is ignored")
-        return image.convert("RGB")
-    notes.append(f"colours are converted to sRGB from {shown(name)}")
-    return converted

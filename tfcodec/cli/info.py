@@ -4,6 +4,7 @@
 """
 
 from tfcodec import presets
+from tfcodec.bitstream import sections
 from tfcodec.bitstream.container import LATENTS
 from tfcodec.cli import info_tflite
 from tfcodec.cli.decompress import read_container
@@ -14,6 +15,7 @@ from tfcodec.errors import TfcodecError
 from tfcodec.metrics import bpp
 
 _VERSION_AT = 4  # Byte of the format version.
+_NAMES = {LATENTS: "latents", **sections.NAMES}
 
 
 def run(path, as_json, debug):
@@ -44,12 +46,17 @@ def describe(path):
     name = presets.IDENTIFIERS.get(number) or presets.RETIRED.get(number)
     if number == presets.UNREGISTERED:
         name = "unregistered"
-    sections = [(LATENTS, container.latents), *container.ancillary]
+    parts = [(LATENTS, container.latents), *container.ancillary]
+    kinds = {kind for kind, _ in parts}
+    profile = sections.metadata_of(container).icc
     return {
         "file": str(path),
         "bytes": len(data),
         "width": container.width,
         "height": container.height,
+        "greyscale": sections.GREY in kinds,
+        "alpha": sections.ALPHA in kinds,
+        "profile": None if profile is None else _profile_name(profile),
         "bpp": bpp(len(data), container.height, container.width),
         "quality": container.quality,
         "preset": name or "unknown",
@@ -65,10 +72,10 @@ def describe(path):
         "sections": [
             {
                 "type": kind,
-                "name": "latents" if kind == LATENTS else "ancillary",
+                "name": _NAMES.get(kind, "ancillary"),
                 "bytes": len(content),
             }
-            for kind, content in sections
+            for kind, content in parts
         ],
         "checksum": "ok",  # `unpack` has compared it.
     }
@@ -82,6 +89,12 @@ def _installed(number):
         return None
 
 
+def _profile_name(profile):
+    from tfcodec.cli.colours import profile_name
+
+    return profile_name(profile)
+
+
 def _lines(facts):
     preset = facts["preset"]
     if facts["preset"] == "unregistered":
@@ -89,20 +102,24 @@ def _lines(facts):
     elif not facts["preset_installed"]:
         preset += " (not installed)"
     matches = {True: ", as installed", False: ", NOT as installed", None: ""}
-    sections = ", ".join(
+    kind = "greyscale" if facts["greyscale"] else "RGB"
+    if facts["alpha"]:
+        kind += " and alpha"
+    parts = ", ".join(
         f"{section['name']} (type {section['type']}) {section['bytes']:,} bytes"
         for section in facts["sections"]
     )
     rows = {
         "size": f"{facts['bytes']:,} bytes, {facts['bpp']:.3f} bpp",
-        "image": f"{facts['width']} x {facts['height']} pixels",
+        "image": f"{facts['width']} x {facts['height']} pixels, {kind}",
+        "colours": facts["profile"] or "sRGB",
         "quality": f"{facts['quality']:g}",
         "preset": preset,
         "model hash": (
             facts["model_hash"] + matches[facts["model_hash_matches"]]
         ),
         "format version": str(facts["format_version"]),
-        "sections": sections,
+        "sections": parts,
         "checksum": facts["checksum"],
     }
     return fact_lines(facts["file"], rows)

@@ -22,27 +22,33 @@ class Codecs:
         runtime: one of `parameters.RUNTIMES`, or None for LiteRT where it is
             there and can do the work.
         effort: int, 1..5; above 1 needs TensorFlow (or another Keras backend).
+        num_threads: int, of LiteRT; None for all processors.
 
     Raises:
         click.UsageError: LiteRT is asked for and cannot do the work.
     """
 
-    def __init__(self, runtime=None, effort=1):
+    def __init__(self, runtime=None, effort=1, num_threads=None):
         if runtime == "litert" and effort > 1:
             raise click.UsageError(
                 "LiteRT has no gradients, which --effort above 1 needs. "
                 "Leave out --runtime, or say --runtime tf."
             )
         self._runtime = "tf" if effort > 1 else runtime
+        self._num_threads = num_threads
         self._loaded = {}
 
-    def get(self, preset, reporter):
+    def get(self, preset, reporter=None):
         """The `FileCodec` of a `Preset`; `reporter` says that it takes time."""
         key = str(preset.directory)
         if key not in self._loaded:
-            reporter.phase(f"loading preset {preset.name}")
-            load = _load_litert if self._in_litert(preset) else _load_keras
-            self._loaded[key] = load(preset)
+            if reporter is not None:
+                reporter.phase(f"loading preset {preset.name}")
+            if self._in_litert(preset):
+                codec = _load_litert(preset, self._num_threads)
+            else:
+                codec = _load_keras(preset)
+            self._loaded[key] = codec
         return self._loaded[key]
 
     def _in_litert(self, preset):
@@ -80,11 +86,11 @@ def preset_of(container, own=None):
     return presets.by_identifier(container.preset_id)
 
 
-def _load_litert(preset):
+def _load_litert(preset, num_threads):
     try:
         from tfcodec.litert.codec import load
 
-        return load(preset.directory)
+        return load(preset.directory, num_threads)
     except ImportError as error:
         raise TfcodecError(
             f"LiteRT cannot be imported: {error}. Install ai-edge-litert, or "

@@ -15,7 +15,9 @@ from tfcodec.cli.parameters import POSITIVE
 from tfcodec.cli.parameters import QUALITY
 from tfcodec.cli.parameters import RUNTIMES
 from tfcodec.cli.parameters import debug_option
+from tfcodec.cli.parameters import max_pixels_option
 from tfcodec.cli.parameters import preset_option
+from tfcodec.cli.parameters import tree_options
 from tfcodec.cli.serve import serve
 
 
@@ -97,23 +99,37 @@ def cli():
 @preset_option
 @_runtime
 @_force
+@click.option(
+    "--verify",
+    is_flag=True,
+    help="Read back, decode and compare each file before it gets its name.",
+)
+@click.option(
+    "--strip",
+    is_flag=True,
+    help="Drop EXIF, XMP and colour profile; colours become sRGB.",
+)
+@max_pixels_option
+@tree_options
 @debug_option
-def compress(inputs, output, effort, preset, runtime, force, debug, **rate):
+def compress(inputs, output, tree, force, debug, **options):
     """Compress images, or all images in folders, to .tfc files.
 
-    Pictures become 8-bit RGB: transparency is flattened onto white, colours
-    are converted to sRGB, metadata is not kept. A line says so.
+    Transparency, greyscale, colour profile, EXIF and XMP are kept. A line says
+    what cannot be: 16 bits become 8, CMYK becomes sRGB.
     """
     from tfcodec.cli import compress as command
 
-    chosen = {name: value for name, value in rate.items() if value is not None}
+    rates = ("quality", "target_bpp", "target_psnr", "target_bytes")
+    chosen = {name: options.pop(name) for name in rates}
+    chosen = {name: v for name, v in chosen.items() if v is not None}
     if len(chosen) > 1:
         names = [f"--{name.replace('_', '-')}" for name in chosen]
         raise click.UsageError(f"Give only one of {' and '.join(names)}.")
-    rate = chosen or {"quality": 50.0}
-    return command.run(
-        inputs, output, rate, effort, preset, runtime, force, debug
-    )
+    options["rate"] = chosen or {"quality": 50.0}
+    if tree is not None:
+        return command.run_tree(inputs, output, tree, force, debug, **options)
+    return command.run(inputs, output, force, debug, **options)
 
 
 @cli.command()
@@ -126,16 +142,21 @@ def compress(inputs, output, effort, preset, runtime, force, debug, **rate):
 )
 @_runtime
 @_force
+@max_pixels_option
+@tree_options
 @debug_option
-def decompress(inputs, output, preset, runtime, force, debug):
+def decompress(inputs, output, tree, force, debug, **options):
     """Decompress .tfc files, or all of them in folders, to images.
 
     The ending of OUT chooses the format: .png (default), .jpg or .jpeg
-    (quality 95, 4:4:4), .webp (lossless). The file names its preset.
+    (quality 95, 4:4:4), .webp (lossless). The file names its preset. A line
+    says what the format cannot hold, as JPEG transparency.
     """
     from tfcodec.cli import decompress as command
 
-    return command.run(inputs, output, preset, runtime, force, debug)
+    if tree is not None:
+        return command.run_tree(inputs, output, tree, force, debug, **options)
+    return command.run(inputs, output, force, debug, **options)
 
 
 @cli.command()

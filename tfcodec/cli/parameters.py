@@ -1,8 +1,12 @@
 """Kinds of values on the command line, and options of many commands."""
 
+import functools
 import math
+from typing import NamedTuple
 
 import click
+
+from tfcodec.limits import MAX_PIXELS
 
 
 class Number(click.FloatRange):
@@ -72,3 +76,64 @@ preset_option = click.option(
     show_default=True,
     help="Name or folder of a preset.",
 )
+
+max_pixels_option = click.option(
+    "--max-pixels",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=MAX_PIXELS,
+    show_default=True,
+    help="Refuse larger pictures, before they are decoded.",
+)
+
+
+class TreeOptions(NamedTuple):
+    """What `--recursive` goes with."""
+
+    jobs: int
+    dry_run: bool
+    as_json: bool
+
+
+def tree_options(command):
+    """The options of a command that does whole trees.
+
+    The command gets them as `tree`, a `TreeOptions`, or None without
+    `--recursive`.
+    """
+
+    @click.option(
+        "-r",
+        "--recursive",
+        is_flag=True,
+        help="A folder and those in it to the same tree in DIR.",
+    )
+    @click.option(
+        "--jobs",
+        metavar="N",
+        type=click.IntRange(min=1),
+        help="Processes, with --recursive.  [default: 1]",
+    )
+    @click.option(
+        "--dry-run",
+        is_flag=True,
+        help="Only say what --recursive would do.",
+    )
+    @click.option(
+        "--json",
+        "as_json",
+        is_flag=True,
+        help="A report of --recursive as JSON, on stdout.",
+    )
+    @functools.wraps(command)
+    def with_tree(recursive, jobs, dry_run, as_json, **options):
+        tree = None
+        if recursive:
+            tree = TreeOptions(jobs or 1, dry_run, as_json)
+        elif jobs or dry_run or as_json:
+            raise click.UsageError(
+                "--jobs, --dry-run and --json need --recursive."
+            )
+        return command(tree=tree, **options)
+
+    return with_tree

@@ -8,10 +8,13 @@ is imported only then.
 import json
 import os
 import sys
+import time
 import traceback
 
 from tfcodec.cli.interrupt import Interrupt
 from tfcodec.errors import TfcodecError
+
+_PATIENCE = 1.0  # seconds before the work on a file gets a bar
 
 
 def shown(text):
@@ -39,20 +42,24 @@ class Reporter:
     """Context manager around the work on `total` files.
 
     Args:
-        total: int, number of files; a bar is drawn for more than one.
+        total: int, number of files; a bar counts them if there are several.
         debug: bool. Failures print their traceback too.
-        has_steps: bool. The work on a file has a bar too, see `step`.
     """
 
-    def __init__(self, total, debug=False, has_steps=False):
+    def __init__(self, total, debug=False):
         self.failures = 0
         self._interrupt = Interrupt()
         self._debug = debug
         self._progress = None
         if sys.stderr is not None and sys.stderr.isatty():
-            self._progress = _make_progress(total > 1 or has_steps)
-            self._task = self._progress.add_task("", total=total)
-            self._steps = self._progress.add_task("", visible=False)
+            self._progress = _make_progress()
+            self._task = self._progress.add_task(
+                "", total=total, has_bar=total > 1
+            )
+            self._steps = self._progress.add_task(
+                "this picture", visible=False, has_bar=True
+            )
+            self._begun = 0.0
 
     @property
     def exit_code(self):
@@ -76,20 +83,24 @@ class Reporter:
         """Says what is going on now; on a terminal only."""
         self._interrupt.check()
         if self._progress:
+            self._begun = time.monotonic()
             self._progress.update(self._task, description=shown(text))
 
     def step(self, done, total):
-        """So much of the work on the present file is done."""
+        """So much of the present phase is done: tiles, or steps of an effort.
+
+        A bar shows it where a phase takes more than a moment.
+        """
         self._interrupt.check()
         if self._progress:
+            is_long = time.monotonic() - self._begun > _PATIENCE
             if done == 1:
                 self._progress.reset(self._steps)
             self._progress.update(
                 self._steps,
-                description="refining",
                 completed=done,
                 total=total,
-                visible=done < total,
+                visible=is_long and done < total,
             )
 
     def advance(self):
@@ -109,11 +120,15 @@ class Reporter:
         self._stderr(f"{shown(path)}: note: {text}")
 
     def failure(self, path, error):
+        trace = traceback.format_exception(error) if self._debug else ()
+        self.failed(path, reason(error), "".join(trace))
+
+    def failed(self, path, why, trace=""):
+        """As `failure`, of an exception elsewhere."""
         self.failures += 1
-        if self._debug:
-            lines = traceback.format_exception(error)
-            self._stderr("".join(lines).rstrip())
-        self._stderr(f"{shown(path)}: error: {reason(error)}")
+        if trace:
+            self._stderr(trace.rstrip())
+        self._stderr(f"{shown(path)}: error: {why}")
 
     def _stderr(self, line):
         if self._progress:
@@ -127,7 +142,7 @@ class Reporter:
         )
 
 
-def run_jobs(jobs, work, debug, has_steps=False):
+def run_jobs(jobs, work, debug):
     """Calls `work(job, reporter)` for each job; it returns the result line.
 
     A failure is reported and the next job goes on.
@@ -135,7 +150,7 @@ def run_jobs(jobs, work, debug, has_steps=False):
     Returns:
         The exit code.
     """
-    with Reporter(len(jobs), debug, has_steps) as reporter:
+    with Reporter(len(jobs), debug) as reporter:
         for job in jobs:
             reporter.phase(job.source.name)
             try:
@@ -160,22 +175,29 @@ def fact_lines(title, rows):
         yield f"  {name:<14}  {shown(value)}"
 
 
-def _make_progress(has_bar):
+def _make_progress():
     from rich import progress
     from rich.console import Console
+
+    class OfBar(progress.ProgressColumn):
+        """A column that is empty for tasks without a bar."""
+
+        def __init__(self, column):
+            super().__init__()
+            self._column = column
+
+        def render(self, task):
+            return self._column(task) if task.fields["has_bar"] else ""
 
     # A descriptor of its own: loading.py silences number 2 for a while.
     file = open(os.dup(sys.stderr.fileno()), "w", encoding=sys.stderr.encoding)
     columns = [
         progress.SpinnerColumn(),
         progress.TextColumn("{task.description}", markup=False),
+        OfBar(progress.BarColumn()),
+        OfBar(progress.MofNCompleteColumn()),
+        OfBar(progress.TimeElapsedColumn()),
     ]
-    if has_bar:
-        columns += [
-            progress.BarColumn(),
-            progress.MofNCompleteColumn(),
-            progress.TimeElapsedColumn(),
-        ]
     return progress.Progress(
         *columns,
         console=Console(file=file),

@@ -39,7 +39,7 @@ class IntegerLayer:
     high: int
     input_max: int
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         kernel = np.array(self.kernel)
         bias = np.array(self.bias)
         if kernel.ndim != 2 or bias.shape != kernel.shape[1:]:
@@ -70,7 +70,7 @@ class IntegerLayer:
             array.setflags(write=False)
             object.__setattr__(self, name, array)
 
-    def __call__(self, a):
+    def __call__(self, a: np.ndarray) -> np.ndarray:
         """float32 integers `(n, inputs)` to float32 integers `(n, outputs)`."""
         y = a @ self.kernel.astype(np.float32) + self.bias.astype(np.float32)
         return np.clip(np.floor(y * np.float32(2.0**-self.shift)), 0, self.high)
@@ -86,9 +86,9 @@ class IntegerNetwork:
             and quality to indexes.
     """
 
-    layers: tuple
+    layers: tuple[IntegerLayer, ...]
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if len(self.layers) != 4:
             raise ValueError(
                 f"There must be 4 layers. Received: {len(self.layers)}"
@@ -106,14 +106,16 @@ class IntegerNetwork:
             raise ValueError(f"The layers do not fit together: {shapes}")
 
     @property
-    def hyper_channels(self):
-        return (self.layers[0].kernel.shape[0] - 1) // 9
+    def hyper_channels(self) -> int:
+        return int(self.layers[0].kernel.shape[0] - 1) // 9
 
     @property
-    def latent_channels(self):
-        return self.layers[3].kernel.shape[1]
+    def latent_channels(self) -> int:
+        return int(self.layers[3].kernel.shape[1])
 
-    def __call__(self, z_hat, hundredths, height, width):
+    def __call__(
+        self, z_hat: np.ndarray, hundredths: int, height: int, width: int
+    ) -> np.ndarray:
         """Table indexes of all latents.
 
         Args:
@@ -138,7 +140,7 @@ class IntegerNetwork:
         a = index(np.pad(a, ((0, 0), (0, 1)), constant_values=code))
         return a.astype(np.int32).reshape(height, width, -1)
 
-    def digest(self):
+    def digest(self) -> bytes:
         """SHA-256 over all layers, as `docs/format.md` says; 32 bytes."""
         sha = hashlib.sha256()
         for layer in self.layers:
@@ -149,7 +151,7 @@ class IntegerNetwork:
         return sha.digest()
 
 
-def _with_neighbours(a, code):
+def _with_neighbours(a: np.ndarray, code: int) -> np.ndarray:
     """`(h, w, c)` to `(h * w, 9 * c + 1)`: 3x3 neighbours, rows first, zeros
     outside, then the quality code."""
     height, width, channels = a.shape

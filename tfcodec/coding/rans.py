@@ -10,16 +10,22 @@ https://arxiv.org/abs/1311.2540 (the states); Giesen 2014, "Interleaved
 entropy coders", https://arxiv.org/abs/1402.3392 (the lanes).
 """
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Iterable
+from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from tfcodec.coding.tables import COST_UNIT
 from tfcodec.coding.tables import ESCAPE
 from tfcodec.coding.tables import PRECISION
 from tfcodec.coding.tables import TOTAL
 from tfcodec.coding.tables import CdfTables
+from tfcodec.coding.tables import Intervals
 from tfcodec.coding.tables import check_rows
+from tfcodec.coding.tables import check_segment
+from tfcodec.coding.tables import int_array
 from tfcodec.coding.tables import intervals
 from tfcodec.errors import BitstreamError
 
@@ -27,16 +33,21 @@ STATE_MIN = 1 << 15
 STATE_MAX = (1 << 31) - 1
 MAX_LANES = 4096
 BITS_PER_LANE = 6000  # A lane costs 16 to 32 bits, so about 0.4 percent.
-_BLOCK = 1 << 16  # Symbols per block, so that its arrays stay in the cache.
+# Elements per block: its arrays stay in the cache, and memory is that of the
+# values and rows alone. The encoder remembers so many blocks of its first pass.
+_BLOCK = 1 << 16
+_REMEMBERED = 64
+
+Segment: TypeAlias = tuple[npt.ArrayLike, npt.ArrayLike]  # Values, rows.
 
 
-def encode(segments: Sequence[tuple], tables: CdfTables) -> bytes:
+def encode(segments: Iterable[Segment], tables: CdfTables) -> bytes:
     """Encodes segments of values into one payload.
 
     Args:
-        segments: pairs `(values, rows)` of integer arrays `(n,)`: values
-            within int16, and their table rows. The decoder gets them back
-            segment by segment, in the same order.
+        segments: pairs `(values, rows)` of integer arrays `(n,)` of any type:
+            values within int16, and their table rows. The decoder gets them
+            back segment by segment, in the same order.
         tables: the tables.
     Returns:
         The payload; empty if there is nothing to code, which is the case for
@@ -45,33 +56,76 @@ def encode(segments: Sequence[tuple], tables: CdfTables) -> bytes:
         ValueError: for a value outside int16, a value other than the offset
             in a skip row, or a row that does not exist.
     """
-    parts = [intervals(values, rows, tables) for values, rows in segments]
-    num_coded = sum(part.freq.size for part in parts)
+    arrays = [check_segment(values, rows) for values, rows in segments]
+
+    @functools.lru_cache(_REMEMBERED)
+    def block(number: int, begin: int) -> Intervals:
+        where = slice(begin, begin + _BLOCK)
+        values, rows = arrays[number]
+        return intervals(values[where], rows[where], tables)
+
+    # Where blocks begin, and how many symbols of the segment come before.
+    places: list[tuple[int, int, int]] = []
+    escapes, cost, num_coded = [np.zeros(0, np.int64)], 0, 0
+    for number, (values, _) in enumerate(arrays):
+        coded = 0
+        for begin in range(0, values.size, _BLOCK):
+            part = block(number, begin)
+            places.append((number, begin, coded))
+            escapes.append(part.escapes)
+            cost += part.cost()
+            coded += part.freq.size
+        num_coded += coded
     if num_coded == 0:
         return b""
-    wanted = sum(part.cost() for part in parts) // (BITS_PER_LANE * COST_UNIT)
     # A symbol costs at most 28 bits, so no lane stays without one.
-    lanes = min(max(wanted, 1), MAX_LANES)
+    lanes = min(max(cost // (BITS_PER_LANE * COST_UNIT), 1), MAX_LANES)
 
     states = np.full(lanes, STATE_MIN, np.uint32)
     chunks: list[np.ndarray] = []  # Last words of the payload first.
-    for part in reversed(parts):
-        full = part.freq.size // lanes * lanes
-        if full < part.freq.size:
-            tail = states[: part.freq.size - full]
-            _encode_steps(tail, part.freq[full:], part.start[full:], chunks)
-        block = max(_BLOCK // lanes, 1) * lanes
-        for begin in range((full - 1) // block * block, -1, -block):
-            where = slice(begin, min(begin + block, full))
-            _encode_steps(states, part.freq[where], part.start[where], chunks)
+    for number, begin, coded in reversed(places):
+        part = block(number, begin)
+        for where, active in reversed(_steps(part.freq.size, coded, lanes)):
+            freq, start = part.freq[where], part.start[where]
+            _encode_steps(states[active], freq, start, chunks)
 
-    escapes = np.concatenate([part.escapes for part in parts])[::-1]
+    last = np.concatenate(escapes)[::-1]
     header = np.array([lanes], "<u2").tobytes() + states.astype("<u4").tobytes()
     words = [chunk.tobytes() for chunk in reversed(chunks)]
-    return b"".join([header, *words, escapes.astype("<i2").tobytes()])
+    return b"".join([header, *words, last.astype("<i2").tobytes()])
 
 
-def _encode_steps(states, freq, start, chunks):
+def _steps(count: int, before: int, lanes: int) -> list[tuple[slice, slice]]:
+    """How the next symbols of a segment divide into steps.
+
+    A step may begin in one block and end in another one: a part of its lanes
+    is a step of its own.
+
+    Args:
+        count: int, symbols.
+        before: int, symbols of the segment that came before these.
+        lanes: int.
+    Returns:
+        List of pairs of slices: of the symbols, and of the lanes that take
+        turns with them.
+    """
+    first = before % lanes
+    head = min(-before % lanes, count)
+    full = head + (count - head) // lanes * lanes
+    parts = (
+        (slice(0, head), slice(first, first + head)),
+        (slice(head, full), slice(0, lanes)),
+        (slice(full, count), slice(0, count - full)),
+    )
+    return [part for part in parts if part[0].stop > part[0].start]
+
+
+def _encode_steps(
+    states: np.ndarray,
+    freq: np.ndarray,
+    start: np.ndarray,
+    chunks: list[np.ndarray],
+) -> None:
     """Encodes whole steps, last step first; changes `states`."""
     shape = (-1, states.size)
     freq, start = freq.reshape(shape), start.reshape(shape)
@@ -153,26 +207,34 @@ class RansDecoder:
         self._words = words[begin:].astype(np.int64)
         self._front, self._back = 0, self._words.size
 
-    def decode(self, rows) -> np.ndarray:
+    def decode(self, rows: npt.ArrayLike) -> np.ndarray:
         """Decodes the next segment.
 
         Args:
             rows: integers `(n,)`, the table row of each element.
         Returns:
-            int32 `(n,)`, the values.
+            int16 `(n,)`, the values.
         Raises:
             BitstreamError: if the payload does not hold so many symbols.
         """
-        rows = check_rows(rows, self._tables)
-        values = self._tables.offset[rows]
-        coded = np.flatnonzero(self._tables.size[rows] > 1)
-        if coded.size:
-            if not self._lanes:
-                raise BitstreamError(
-                    f"The payload is empty, but {coded.size} symbols are due."
-                )
-            values[coded] = self._decode_coded(rows[coded])
-            self._num_decoded += coded.size
+        rows = int_array(rows, "rows", 1)
+        values = np.empty(rows.size, np.int16)
+        before = 0
+        for begin in range(0, rows.size, _BLOCK):
+            where = slice(begin, begin + _BLOCK)
+            block = check_rows(rows[where], self._tables)
+            found = self._tables.offset[block]
+            coded = np.flatnonzero(self._tables.size[block] > 1)
+            if coded.size:
+                if not self._lanes:
+                    raise BitstreamError(
+                        f"The payload is empty, but {coded.size} symbols are "
+                        "due."
+                    )
+                found[coded] = self._decode_coded(block[coded], before)
+                before += coded.size
+            values[where] = found
+        self._num_decoded += before
         return values
 
     def finish(self) -> None:
@@ -192,15 +254,12 @@ class RansDecoder:
         if (self._states != STATE_MIN).any():
             raise BitstreamError("The payload does not end in the right state.")
 
-    def _decode_coded(self, rows):
+    def _decode_coded(self, rows: np.ndarray, before: int) -> np.ndarray:
         # First the row's place in the tables, then the slot's in the row.
         index = rows * TOTAL
-        full = rows.size // self._lanes * self._lanes
-        self._decode_steps(self._states, index[:full])
-        if full < rows.size:
-            tail = self._states[: rows.size - full]
-            self._decode_steps(tail, index[full:])
-        values = self._tables.decode_value[index]
+        for where, active in _steps(rows.size, before, self._lanes):
+            self._decode_steps(self._states[active], index[where])
+        values: np.ndarray = self._tables.decode_value[index]
         escaped = np.flatnonzero(values == ESCAPE)
         back = self._back - escaped.size
         if back < self._front:
@@ -210,7 +269,7 @@ class RansDecoder:
         self._back = back
         return values
 
-    def _decode_steps(self, states, index):
+    def _decode_steps(self, states: np.ndarray, index: np.ndarray) -> None:
         """Decodes whole steps; changes `states` and adds slots to `index`."""
         lanes = states.size
         # Frequency and `slot - start` travel as one item of 64 bits.

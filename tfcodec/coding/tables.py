@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 PRECISION = 12  # Bits. The frequencies of a row sum to 1 << PRECISION.
 TOTAL = 1 << PRECISION
@@ -53,9 +54,9 @@ class CdfTables:
     size: np.ndarray
     offset: np.ndarray
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name, ndim in (("cdf", 2), ("size", 1), ("offset", 1)):
-            array = _int_array(getattr(self, name), name, ndim)
+            array = int_array(getattr(self, name), name, ndim)
             if array.size and (array.min() < -(2**31) or array.max() >= 2**31):
                 raise ValueError(f"`{name}` must fit in int32.")
             array = array.astype(np.int32, order="C", copy=True)
@@ -92,18 +93,21 @@ class CdfTables:
             raise ValueError("The values of a row must fit in int16.")
 
     @classmethod
-    def from_rows(cls, cdfs: Sequence, offsets: Sequence[int]) -> "CdfTables":
+    def from_rows(
+        cls, cdfs: Sequence[npt.ArrayLike], offsets: Sequence[int]
+    ) -> "CdfTables":
         """Stacks cdf rows of different lengths (`size + 1` entries each)."""
-        rows = [_int_array(cdf, "cdfs", 1) for cdf in cdfs]
+        rows = [int_array(cdf, "cdfs", 1) for cdf in cdfs]
         length = max((row.size for row in rows), default=0)
         cdf = np.full((len(rows), length), TOTAL, np.int64)
         for target, row in zip(cdf, rows, strict=True):
             target[: row.size] = row
-        return cls(cdf, np.array([row.size - 1 for row in rows]), offsets)
+        sizes = np.array([row.size - 1 for row in rows])
+        return cls(cdf, sizes, np.asarray(offsets))
 
     @property
     def num_tables(self) -> int:
-        return self.cdf.shape[0]
+        return int(self.cdf.shape[0])
 
     def digest(self) -> bytes:
         """SHA-256 over precision, shape and arrays, all little-endian.
@@ -148,15 +152,12 @@ class Intervals(NamedTuple):
         return int(COST[self.freq].sum()) + escape_cost
 
 
-def intervals(values, rows, tables: CdfTables) -> Intervals:
+def intervals(
+    values: npt.ArrayLike, rows: npt.ArrayLike, tables: CdfTables
+) -> Intervals:
     """Finds the symbols of `values`, after checking both arguments."""
-    values = _int_array(values, "values", 1)
+    values, rows = check_segment(values, rows)
     rows = check_rows(rows, tables)
-    if values.shape != rows.shape:
-        raise ValueError(
-            "`values` and `rows` must have the same length. Received: "
-            f"values.shape={values.shape}, rows.shape={rows.shape}"
-        )
     if values.size and (values.min() < VALUE_MIN or values.max() > VALUE_MAX):
         raise ValueError(
             f"`values` must be in {VALUE_MIN}..{VALUE_MAX}. Received: values "
@@ -187,7 +188,23 @@ def intervals(values, rows, tables: CdfTables) -> Intervals:
     )
 
 
-def code_length(values, rows, tables: CdfTables) -> float:
+def check_segment(
+    values: npt.ArrayLike, rows: npt.ArrayLike
+) -> tuple[np.ndarray, np.ndarray]:
+    """`values` and `rows` as arrays, after a check of types and lengths."""
+    values = int_array(values, "values", 1)
+    rows = int_array(rows, "rows", 1)
+    if values.shape != rows.shape:
+        raise ValueError(
+            "`values` and `rows` must have the same length. Received: "
+            f"values.shape={values.shape}, rows.shape={rows.shape}"
+        )
+    return values, rows
+
+
+def code_length(
+    values: npt.ArrayLike, rows: npt.ArrayLike, tables: CdfTables
+) -> float:
     """Ideal code length of `values` under the tables, in bits.
 
     An escaped value costs its escape symbol and 16 bits; an element of a skip
@@ -202,9 +219,9 @@ def code_length(values, rows, tables: CdfTables) -> float:
     return intervals(values, rows, tables).cost() / COST_UNIT
 
 
-def check_rows(rows, tables: CdfTables) -> np.ndarray:
+def check_rows(rows: npt.ArrayLike, tables: CdfTables) -> np.ndarray:
     """`rows` as int64 `(n,)`, after a check against the number of tables."""
-    rows = _int_array(rows, "rows", 1)
+    rows = int_array(rows, "rows", 1)
     if rows.size and (rows.min() < 0 or rows.max() >= tables.num_tables):
         raise ValueError(
             f"`rows` must be in 0..{tables.num_tables - 1}. Received: rows "
@@ -213,7 +230,7 @@ def check_rows(rows, tables: CdfTables) -> np.ndarray:
     return rows.astype(np.int64)
 
 
-def quantize_pmf(pmf, precision: int = PRECISION) -> np.ndarray:
+def quantize_pmf(pmf: npt.ArrayLike, precision: int = PRECISION) -> np.ndarray:
     """Integer frequencies for a probability mass function, as a cdf.
 
     Every symbol gets a frequency of at least 1, and the expected code length
@@ -252,7 +269,8 @@ def quantize_pmf(pmf, precision: int = PRECISION) -> np.ndarray:
     return np.concatenate([[0], np.cumsum(freq)]).astype(np.int32)
 
 
-def _int_array(array, name: str, ndim: int) -> np.ndarray:
+def int_array(array: npt.ArrayLike, name: str, ndim: int) -> np.ndarray:
+    """`array` as a NumPy array, after a check of its type and rank."""
     array = np.asarray(array)
     if array.size == 0 and array.ndim == ndim:
         array = array.astype(np.int64)  # An empty list has a float dtype.

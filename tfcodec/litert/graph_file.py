@@ -8,6 +8,12 @@ compresses a picture does not wait for the weights that show one.
 """
 
 import hashlib
+import json
+import pathlib
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 
@@ -18,8 +24,14 @@ NAME = "graph.npz"
 WEIGHTS = "weights.npz"
 _FIELDS = ("model", "offsets", "keys", "axes", "sha256")
 
+Place: TypeAlias = tuple[int, str, tuple[int, ...]]  # See `write_graphs`.
 
-def write_graphs(directory, graphs):
+
+def write_graphs(
+    directory: pathlib.Path,
+    graphs: Mapping[str, tuple[bytes, Sequence[Place]]],
+    reach: dict[str, int],
+) -> None:
     """Writes the graph file of a preset.
 
     Args:
@@ -28,12 +40,14 @@ def write_graphs(directory, graphs):
             file, and a list of `(offset, key, axes)`: from byte `offset` on
             it holds the array `key` of the weights as float32, its axes
             permuted by the tuple `axes`.
+        reach: dict, see `CodecModel`.
     """
     arrays = weights.read_npz(directory / WEIGHTS)
-    stored = {}
+    stored: dict[str, Any] = {"reach": np.array(json.dumps(reach))}
     for step, (model, places) in graphs.items():
         places = sorted(places)
-        pieces, position = [], 0
+        pieces: list[bytes] = []
+        position = 0
         for offset, key, _ in places:
             pieces.append(model[position:offset])
             position = offset + 4 * arrays[key].size
@@ -58,12 +72,13 @@ class GraphFile:
 
     Attributes:
         steps: list of str, the steps that there are graphs of.
+        reach: dict, see `CodecModel`.
 
     Raises:
-        TfcodecError: the file is missing or damaged.
+        TfcodecError: the file is missing, damaged, or an older version's.
     """
 
-    def __init__(self, directory):
+    def __init__(self, directory: pathlib.Path):
         self._path = directory / NAME
         self._weights = directory / WEIGHTS
         self._arrays = weights.read_npz(self._path)
@@ -75,8 +90,14 @@ class GraphFile:
         ]
         if not self.steps:
             raise TfcodecError(f"{self._path} is damaged: it holds no graph.")
+        if "reach" not in self._arrays:
+            raise TfcodecError(
+                f"{self._path} is of an older version of tfcodec. Make it "
+                "again: python -m tfcodec.export.lite.packaged PRESET"
+            )
+        self.reach = json.loads(str(self._arrays["reach"]))
 
-    def read(self, step):
+    def read(self, step: str) -> bytes:
         """The whole `.tflite` file of a step.
 
         Returns:
@@ -90,16 +111,17 @@ class GraphFile:
                 self._arrays[f"{step}.{name}"] for name in _FIELDS
             )
             arrays = weights.read_npz(self._weights, set(keys.tolist()))
-            pieces, position, size = [], 0, 0
-            skeleton = skeleton.tobytes()
+            pieces: list[bytes] = []
+            position = size = 0
+            kept_bytes = skeleton.tobytes()
             for offset, key, order in zip(offsets, keys, axes, strict=True):
-                kept = skeleton[position : position + int(offset) - size]
+                kept = kept_bytes[position : position + int(offset) - size]
                 order = [int(axis) for axis in str(order).split(",")]
                 value = arrays[str(key)].astype("<f4").transpose(order)
                 pieces += [kept, value.tobytes()]
                 position += len(kept)
                 size += len(kept) + len(pieces[-1])
-            data = b"".join([*pieces, skeleton[position:]])
+            data = b"".join([*pieces, kept_bytes[position:]])
         except (KeyError, ValueError, TypeError) as error:
             raise TfcodecError(f"{self._path} is damaged: {error}") from error
         if hashlib.sha256(data).hexdigest() != str(expected):

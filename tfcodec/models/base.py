@@ -1,8 +1,8 @@
-"""What every model shares: variable rate, the loss, and four coding steps.
+"""What every model shares: variable rate, the loss, and the coding steps.
 
-A model never sees bytes or tables. `tfcodec.codec` asks it for the four steps
-of coding (`analyse`, `hyper`, `residuals`, `reconstruct`); training asks it
-for `call`, which runs the same steps with noise and counts bits.
+A model never sees bytes or tables. `tfcodec.codec` asks it for the steps of
+coding (`analyse`, `hyper`, `residuals`; `dequantize`, `synthesise`); training
+asks it for `call`, which runs the same steps with noise and counts bits.
 """
 
 import math
@@ -95,7 +95,18 @@ class CodecModel(keras.Model):
             name: keras.metrics.Mean(name=name) for name in ("bpp", "psnr")
         }
 
-    # The four steps of coding. ------------------------------------------
+    # The steps of coding. -----------------------------------------------
+
+    @property
+    def reach(self):
+        """How many latents a step looks around itself, by the step's name.
+
+        So far, and not one further, an input changes an output; both count by
+        the latents they belong to, and a hyper-latent's inputs and outputs
+        begin at the first of its four. `residuals` reaches as far as
+        `dequantize`. Dict from str to int.
+        """
+        raise NotImplementedError
 
     def analyse(self, x):
         """Images `(b, h, w, 3)`, 0..255, to latents before the gain."""
@@ -117,9 +128,18 @@ class CodecModel(keras.Model):
         """
         return None
 
+    def dequantize(self, z_hat, residual, quality):
+        """Coded integers to the decoder's latents, float32, with the gain."""
+        raise NotImplementedError
+
+    def synthesise(self, y_hat, quality):
+        """Latents with the gain to images, float32, not clipped."""
+        raise NotImplementedError
+
     def reconstruct(self, z_hat, residual, quality):
         """Coded integers to images, float32, not clipped."""
-        raise NotImplementedError
+        y_hat = self.dequantize(z_hat, residual, quality)
+        return self.synthesise(y_hat, quality)
 
     def relaxed(self, y, z_hat, quality, quantize):
         """The decoder with a rounding of one's own, for `tfcodec.refine`.

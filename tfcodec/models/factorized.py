@@ -51,19 +51,30 @@ class Factorized(CodecModel):
         self.bottleneck.build()
         self.built = True
 
+    @property
+    def reach(self):
+        return {
+            "analyse": self.analysis.reach,
+            "hyper": 0,
+            "dequantize": 0,
+            "synthesise": self.synthesis.reach,
+        }
+
     def hyper_latents(self, y, quality):
         return y * self.gain(quality)
 
-    def reconstruct(self, z_hat, residual, quality):
-        return self.synthesis(z_hat / self.gain(quality))
+    def dequantize(self, z_hat, residual, quality):
+        return z_hat
+
+    def synthesise(self, y_hat, quality):
+        return self.synthesis(y_hat / self.gain(quality))
 
     def call(self, inputs, training=False):
         x, quality = self.split_inputs(inputs, training)
-        gain = self.gain(quality)
         y_hat, bits = self.bottleneck(
-            self.analysis(x) * gain, training=training
+            self.hyper_latents(self.analysis(x), quality), training=training
         )
-        x_hat = self.synthesis(y_hat / gain)
+        x_hat = self.synthesise(y_hat, quality)
         return CodecOutput(x_hat, keras.ops.zeros_like(bits), bits, quality)
 
     def get_config(self):

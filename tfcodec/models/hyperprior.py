@@ -85,6 +85,15 @@ class Hyperprior(CodecModel):
         self.bottleneck.build()
         self.built = True
 
+    @property
+    def reach(self):
+        return {
+            "analyse": self.analysis.reach,
+            "hyper": self.hyper_analysis.reach,
+            "dequantize": self.hyper_mean.reach + self.mean.reach,
+            "synthesise": self.synthesis.reach,
+        }
+
     def hyper_latents(self, y, quality):
         return self.hyper_analysis(y * self.gain(quality))
 
@@ -95,16 +104,17 @@ class Hyperprior(CodecModel):
             y - self._mean(z_hat, y, gain), indexes
         )
 
-    def reconstruct(self, z_hat, residual, quality):
-        gain = self.gain(quality)
-        y_hat = residual + self._mean(z_hat, residual, gain)
-        return self.synthesis(y_hat / gain)
+    def dequantize(self, z_hat, residual, quality):
+        return residual + self._mean(z_hat, residual, self.gain(quality))
+
+    def synthesise(self, y_hat, quality):
+        return self.synthesis(y_hat / self.gain(quality))
 
     def relaxed(self, y, z_hat, quality, quantize):
         gain = self.gain(quality)
         mu = self._mean(z_hat, y, gain)
         y_hat = quantize(y - mu) + mu
-        return self.synthesis(y_hat / gain), y - mu
+        return self.synthesise(y_hat, quality), y - mu
 
     def call(self, inputs, training=False):
         x, quality = self.split_inputs(inputs, training)
@@ -116,7 +126,7 @@ class Hyperprior(CodecModel):
         mu = self._mean(z_hat, y, gain)
         y_bits = self.conditional(y - mu, indexes, training=training)
         y_hat = self.conditional.round_residuals(y - mu, indexes) + mu
-        x_hat = self.synthesis(y_hat / gain)
+        x_hat = self.synthesise(y_hat, quality)
         return CodecOutput(x_hat, y_bits, z_bits, quality)
 
     def _mean(self, z_hat, like, gain):

@@ -137,6 +137,16 @@ class Photo(CodecModel):
             mean.build((None, None, None, self.context_channels))
         self.built = True
 
+    @property
+    def reach(self):
+        means = sum(mean.reach for mean in self.means)
+        return {
+            "analyse": self.analysis.reach,
+            "hyper": self.hyper_analysis.reach,
+            "dequantize": self.hyper_mean.reach + means,
+            "synthesise": self.synthesis.reach,
+        }
+
     def hyper_latents(self, y, quality):
         return self.hyper_analysis(y * self.gain(quality))
 
@@ -149,18 +159,18 @@ class Photo(CodecModel):
 
         return self._passes(z_hat, y, step, quantize)[0]
 
-    def reconstruct(self, z_hat, residual, quality):
-        gain = self.gain(quality)
-        step = self.latent_scale * gain
-        _, _, y_hat = self._passes(z_hat, residual, step, lambda mu: residual)
-        return self._synthesise(y_hat, gain, quality)
+    def dequantize(self, z_hat, residual, quality):
+        step = self.latent_scale * self.gain(quality)
+        return self._passes(z_hat, residual, step, lambda mu: residual)[2]
+
+    def synthesise(self, y_hat, quality):
+        y_hat = y_hat / self.gain(quality)
+        return self.synthesis(y_hat, y_hat / self.latent_scale, quality)
 
     def relaxed(self, y, z_hat, quality, quantize):
-        gain = self.gain(quality)
-        _, mu, y_hat = self._passes(
-            z_hat, y, self.latent_scale * gain, lambda mu: quantize(y - mu)
-        )
-        return self._synthesise(y_hat, gain, quality), y - mu
+        step = self.latent_scale * self.gain(quality)
+        _, mu, y_hat = self._passes(z_hat, y, step, lambda mu: quantize(y - mu))
+        return self.synthesise(y_hat, quality), y - mu
 
     def call(self, inputs, training=False):
         x, quality = self.split_inputs(inputs, training)
@@ -177,12 +187,8 @@ class Photo(CodecModel):
             z_hat, y, self.latent_scale * gain, quantize
         )
         y_bits = self.conditional(y - mu, indexes, training=training)
-        x_hat = self._synthesise(y_hat, gain, quality)
+        x_hat = self.synthesise(y_hat, quality)
         return CodecOutput(x_hat, y_bits, z_bits, quality)
-
-    def _synthesise(self, y_hat, gain, quality):
-        y_hat = y_hat / gain
-        return self.synthesis(y_hat, y_hat / self.latent_scale, quality)
 
     def _passes(self, z_hat, like, step, quantize):
         """Runs the mean networks group by group.

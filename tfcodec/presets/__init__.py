@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import pathlib
+from typing import Any
 
 import numpy as np
 
@@ -37,11 +38,11 @@ class Preset:
     name: str
     identifier: int
     directory: pathlib.Path
-    settings: dict
+    settings: dict[str, Any]
 
     @property
-    def family(self):
-        return self.settings["family"]
+    def family(self) -> str:
+        return str(self.settings["family"])
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -57,16 +58,16 @@ class Coding:
     network: IntegerNetwork | None
 
     @property
-    def model_hash(self):
+    def model_hash(self) -> bytes:
         """First 4 bytes of the SHA-256 over both digests."""
         sha = hashlib.sha256(self.tables.digest())
         if self.network is not None:
             sha.update(self.network.digest())
         return sha.digest()[:4]
 
-    def save(self, path):
+    def save(self, path: str | pathlib.Path) -> None:
         """Writes an .npz file."""
-        arrays = {
+        arrays: dict[str, Any] = {
             "cdf": self.tables.cdf,
             "size": self.tables.size,
             "offset": self.tables.offset,
@@ -81,7 +82,7 @@ class Coding:
         np.savez_compressed(path, **arrays)
 
     @classmethod
-    def load(cls, path):
+    def load(cls, path: str | pathlib.Path) -> "Coding":
         """Reads what `save` wrote.
 
         Raises:
@@ -105,7 +106,7 @@ class Coding:
         return cls(tables, network)
 
 
-def preset_names():
+def preset_names() -> list[str]:
     """Names that `find` accepts: families first, then single versions."""
     versions = [
         name
@@ -116,7 +117,7 @@ def preset_names():
     return families + versions
 
 
-def find(name):
+def find(name: str | pathlib.Path) -> Preset:
     """The `Preset` of a name or of a folder.
 
     Raises:
@@ -143,7 +144,7 @@ def find(name):
     return _read(_ROOT / newest)
 
 
-def by_identifier(identifier):
+def by_identifier(identifier: int) -> Preset:
     """The `Preset` that a file's header names.
 
     Raises:
@@ -167,7 +168,9 @@ def by_identifier(identifier):
     return find(IDENTIFIERS[identifier])
 
 
-def write(directory, settings, coding):
+def write(
+    directory: str | pathlib.Path, settings: dict[str, Any], coding: Coding
+) -> None:
     """Writes `preset.json` and `tables.npz` (weights are written apart)."""
     directory = pathlib.Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
@@ -178,7 +181,7 @@ def write(directory, settings, coding):
     os.replace(temporary, directory / "preset.json")
 
 
-def _read(directory):
+def _read(directory: pathlib.Path) -> Preset:
     path = directory / "preset.json"
     try:
         settings = json.loads(path.read_text("utf-8"))

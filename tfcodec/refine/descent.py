@@ -11,8 +11,10 @@ from tfcodec.limits import BLOCK
 from tfcodec.ops.ms_ssim import MS_SSIM_MIN_SIDE
 from tfcodec.refine.relaxation import Relaxation
 from tfcodec.refine.tiles import ALIGN
-from tfcodec.refine.tiles import Span
 from tfcodec.refine.tiles import spans
+from tfcodec.tiles import Span
+from tfcodec.tiles import cut
+from tfcodec.tiles import put
 
 # Second derivative in bits of the cost with respect to a latent, in units of
 # its step, where uniform quantization is at its optimum: the step at which
@@ -135,16 +137,16 @@ class Refiner:
                     report(done + count, plan.steps * len(tiles))
 
             tile_y, tile_z = self._descend(
-                _cut(y, tile, 1),
-                _cut(z, tile, 1 / ALIGN),
-                (_cut(image, tile, BLOCK), _cut(inside, tile, BLOCK)),
+                cut(y, tile, 1),
+                cut(z, tile, 1 / ALIGN),
+                (cut(image, tile, BLOCK), cut(inside, tile, BLOCK)),
                 (quality, lmbda),
                 plan,
                 curvature,
                 step_done,
             )
-            _put(new_y, tile_y, tile, 1)
-            _put(new_z, tile_z, tile, 1 / ALIGN)
+            put(new_y, tile_y, tile, 1)
+            put(new_z, tile_z, tile, 1 / ALIGN)
         return new_y / gain, new_z
 
     def _curvature(self, y, z, quality, lmbda):
@@ -162,10 +164,10 @@ class Refiner:
             (n - min(n, PROBE)) // 2 // ALIGN * ALIGN for n in y.shape[1:3]
         ]
         tile = [Span(n, n, n + PROBE, n + PROBE) for n in middle]
-        y = _cut(y, tile, 1)
+        y = cut(y, tile, 1)
         shape = (1, BLOCK * y.shape[1], BLOCK * y.shape[2], 3)
         signs = np.random.default_rng(0).integers(0, 2, shape) * 2.0 - 1.0
-        z = np.rint(_cut(z, tile, 1 / ALIGN))
+        z = np.rint(cut(z, tile, 1 / ALIGN))
         (slope,) = self.project(y, z, signs.astype(np.float32), quality)
         squares = np.square(keras.ops.convert_to_numpy(slope))
         measured = 2.0 / 3.0 * lmbda * squares.mean(axis=(0, 1, 2))
@@ -201,22 +203,3 @@ class Refiner:
 def _fall(place):
     """From 1 to 0 by a cosine, where `place` goes from 0 to 1."""
     return 0.5 * (1.0 + math.cos(math.pi * place))
-
-
-def _cut(array, tile, scale):
-    """The refined part of a tile; `scale` is per latent."""
-    rows, columns = (
-        slice(int(s.start * scale), math.ceil(s.stop * scale)) for s in tile
-    )
-    return array[:, rows, columns]
-
-
-def _put(array, part, tile, scale):
-    """Writes the kept part of a refined tile."""
-    rows, columns = (
-        slice(int(s.first * scale), math.ceil(s.last * scale)) for s in tile
-    )
-    top, left = (int((s.first - s.start) * scale) for s in tile)
-    kept = array[:, rows, columns]
-    height, width = kept.shape[1:3]
-    kept[...] = part[:, top : top + height, left : left + width]

@@ -1,22 +1,10 @@
 """Large images in tiles, since gradients keep every activation."""
 
-from typing import NamedTuple
+from tfcodec.tiles import Span
 
 TILE = 64  # latents, 1024 pixels
 MARGIN = 8  # latents around a tile that are refined with it, and dropped
 ALIGN = 4  # latents per hyper-latent, and the checkerboard repeats within
-
-
-class Span(NamedTuple):
-    """A tile's part of one axis, in latents: `start <= first < last <= stop`.
-
-    `start` to `stop` is refined, `first` to `last` of it is kept.
-    """
-
-    start: int
-    first: int
-    last: int
-    stop: int
 
 
 def spans(length):

@@ -54,6 +54,11 @@ class ContextMean(keras.layers.Layer):
             outputs, 1, kernel_initializer="zeros", dtype="float32"
         )
 
+    @property
+    def reach(self):
+        """Latents around one that its mean depends on."""
+        return 2 if self.inputs else 1
+
     def build(self, input_shape):
         shape, c = input_shape[:-1], self.channels
         width = input_shape[-1]

@@ -62,6 +62,11 @@ class HyperAnalysis(keras.layers.Layer):
             hyper_channels, 4, strides=2, padding="same", dtype="float32"
         )
 
+    @property
+    def reach(self):
+        """Latents around the four of a hyper-latent that it depends on."""
+        return 3
+
     def build(self, input_shape):
         self.enter.build(input_shape)
         inner = (*input_shape[:-1], self.channels)
@@ -105,6 +110,11 @@ class HyperMean(keras.layers.Layer):
         self.up = keras.layers.Conv2D(4 * channels, 1, **policy)
         self.mix = keras.layers.Conv2D(channels, 3, padding="same", **policy)
         self.up2 = keras.layers.Conv2D(4 * channels, 1, **policy)
+
+    @property
+    def reach(self):
+        """Latents around one whose hyper-latents it depends on, at most."""
+        return 6
 
     def build(self, input_shape):
         b, c = input_shape[0], self.channels

@@ -43,6 +43,11 @@ class PyramidAnalysis(keras.layers.Layer):
             latent_channels, 5, strides=2, padding="same", dtype="float32"
         )
 
+    @property
+    def reach(self):
+        """Latents around one that its pixels' neighbours belong to."""
+        return 2
+
     def build(self, input_shape):
         shape = input_shape
         inner = (*input_shape[:-1], self.channels)
@@ -108,6 +113,11 @@ class PyramidSynthesis(keras.layers.Layer):
         self.head = keras.layers.Conv2DTranspose(
             3, 5, strides=2, padding="same", dtype="float32"
         )
+
+    @property
+    def reach(self):
+        """Latents around one that its pixels depend on."""
+        return 2
 
     def build(self, input_shape):
         shape = input_shape

@@ -70,6 +70,12 @@ class TwoScaleAnalysis(keras.layers.Layer):
             latent_channels, use_bias=False, dtype="float32"
         )
 
+    @property
+    def reach(self):
+        """Latents around one that its pixels' neighbours belong to."""
+        fine, coarse = self.blocks
+        return -(-fine * PATCH // BLOCK) + coarse
+
     def build(self, input_shape):
         b, fine, coarse = input_shape[0], *self.channels
         self.patches.build((b, None, None, PATCH * PATCH * 3))
@@ -149,6 +155,12 @@ class TwoScaleSynthesis(keras.layers.Layer):
             **policy,
         )
         self.bypass = keras.layers.Dense(BLOCK * BLOCK * 3, dtype="float32")
+
+    @property
+    def reach(self):
+        """Latents around one that its pixels depend on."""
+        fine, coarse = self.blocks
+        return coarse + -(-(fine + 1) * PATCH // BLOCK)
 
     def build(self, input_shape):
         b, fine, coarse = input_shape[0], *self.channels
