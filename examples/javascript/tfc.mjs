@@ -20,8 +20,9 @@ const SECTION_NAMES = {
 const PRESETS = {
   1: "photo-1 (retired)",
   4: "photo-2 (retired)",
-  5: "photo-3",
+  5: "photo-3 (retired)",
   6: "photo-msssim-1",
+  7: "photo-4",
   65535: "not part of tfcodec",
 };
 const SLOTS = 4096;

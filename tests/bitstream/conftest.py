@@ -40,7 +40,7 @@ def node():
 def read(node):
     """Runs the command line: `(exit code, JSON lines, lines on stderr)`."""
 
-    def call(*paths, tables=PRESETS / "photo-3" / "tables.npz"):
+    def call(*paths, tables=PRESETS / "photo-4" / "tables.npz"):
         command = [node, READER, *paths, "--tables", tables]
         done = subprocess.run(
             command, capture_output=True, encoding="utf-8", timeout=300

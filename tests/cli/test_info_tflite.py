@@ -9,12 +9,15 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
+from tfcodec import presets
+
+PHOTO = presets.find("photo")
 ROOT = pathlib.Path(__file__).parents[2]
 FACTS = {
     "tfcodec": "1.2.3",
-    "preset": "photo-3",
-    "preset_identifier": 5,
-    "model_hash": "a8552225",
+    "preset": PHOTO.name,
+    "preset_identifier": PHOTO.identifier,
+    "model_hash": PHOTO.settings["model_hash"],
     "quantize": "dynamic",
     "size": None,
     "max_pixels": 50_000_000,
@@ -68,8 +71,8 @@ def test_text(call, path, data):
     assert result.out == (
         f"{path}\n"
         f"  size            {len(data):,} bytes\n"
-        "  preset          photo-3, identifier 5\n"
-        "  model hash      a8552225, as installed\n"
+        f"  preset          {PHOTO.name}, identifier {PHOTO.identifier}\n"
+        f"  model hash      {FACTS['model_hash']}, as installed\n"
         "  weights         dynamic\n"
         "  images          any size up to 50,000,000 pixels\n"
         "  licence         Apache-2.0\n"
@@ -100,13 +103,13 @@ def test_other_facts(call, path):
     path.write_bytes(make_file({**FACTS, **facts, "size": [512, 768]}))
     out = call("info", path).out
     assert "tiny-1 (not part of tfcodec), identifier 65535\n" in out
-    assert "a8552225\n" in out
+    assert f"{FACTS['model_hash']}\n" in out
     assert "768 x 512 pixels\n" in out
 
 
 def test_the_content_counts_not_the_name(call, path):
     path = path.rename(path.with_suffix(".bin"))
-    assert "photo-3" in call("info", path).out
+    assert PHOTO.name in call("info", path).out
 
 
 def test_foreign(call, path):

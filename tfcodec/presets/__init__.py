@@ -2,7 +2,7 @@
 
 A preset is a folder with `preset.json` (what it is), `tables.npz` (integers
 that parsing needs), `weights.npz` (float16, everything else) and a model
-card. `photo` names the newest version of its family, `photo-3` that one.
+card. `photo` names the newest version of its family, `photo-4` that one.
 Keras is not imported here.
 """
 
@@ -24,8 +24,8 @@ from tfcodec.errors import TfcodecError
 
 # Identifiers in files. Written down, never renumbered, never used again.
 # docs/format.md has the same list.
-IDENTIFIERS = {5: "photo-3", 6: "photo-msssim-1"}
-RETIRED = {1: "photo-1", 4: "photo-2"}  # identifier: the name it had
+IDENTIFIERS = {6: "photo-msssim-1", 7: "photo-4"}
+RETIRED = {1: "photo-1", 4: "photo-2", 5: "photo-3"}  # identifier: the name it had
 UNREGISTERED = 0xFFFF  # a preset that a user has trained
 
 _ROOT = pathlib.Path(__file__).parent
