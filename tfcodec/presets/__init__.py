@@ -25,7 +25,8 @@ from tfcodec.errors import TfcodecError
 # Identifiers in files. Written down, never renumbered, never used again.
 # docs/format.md has the same list.
 IDENTIFIERS = {6: "photo-msssim-1", 7: "photo-4"}
-RETIRED = {1: "photo-1", 4: "photo-2", 5: "photo-3"}  # identifier: the name it had
+# Of presets that were, the name by identifier.
+RETIRED = {1: "photo-1", 4: "photo-2", 5: "photo-3"}
 UNREGISTERED = 0xFFFF  # a preset that a user has trained
 
 _ROOT = pathlib.Path(__file__).parent
