@@ -86,7 +86,7 @@ def test_gradient_is_the_slope(make_model, kind, photograph):
     model = codec.model
     relaxation = Relaxation(model, codec.coding.tables)
     gain = keras.ops.convert_to_numpy(model.gain(QUALITY))
-    y = keras.ops.convert_to_numpy(encoder._y) * gain
+    y = np.asarray(codec.run_analyse(encoder.batch)) * gain
     z = encoder.symbols(60)[0][None].astype(np.float32)
     rest = (
         z,

@@ -2,11 +2,13 @@
 
 import re
 import types
+from unittest import mock
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from tfcodec import file_codec
 from tfcodec.codec import Codec
 from tfcodec.errors import BitstreamError
 from tfcodec.export.graph.container_graph import ContainerGraph
@@ -78,8 +80,11 @@ class Files:
         return verdicts
 
     def _expected(self, data):
+        # The graphs ignore what goes beside the picture.
+        beside = mock.patch.object(file_codec, "known_sections", lambda _: {})
         try:
-            self.reader.decompress(data, self.max_pixels)
+            with beside:
+                self.reader.decompress(data, self.max_pixels)
         except BitstreamError as error:
             return str(error)
         except _ReadError as fine:
