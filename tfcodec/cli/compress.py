@@ -5,11 +5,9 @@ import pathlib
 
 import click
 
-from tfcodec.cli import archive
 from tfcodec.cli import files
 from tfcodec.cli import images
 from tfcodec.cli import loading
-from tfcodec.cli.made_before import MadeBefore
 from tfcodec.cli.report import run_jobs
 from tfcodec.cli.report import shown
 from tfcodec.cli.verify import verify
@@ -51,6 +49,10 @@ def run(inputs, output, force, debug, *, preset, runtime, **options):
 
 def run_tree(inputs, output, tree, force, debug, *, preset, runtime, **options):
     """Compresses a tree; as `run`, and with `parameters.TreeOptions`."""
+    # Here, since a single file need not wait for what trees take.
+    from tfcodec.cli import archive
+    from tfcodec.cli.made_before import MadeBefore
+
     preset = loading.find_preset(preset)
     loading.Codecs(runtime, options["effort"])  # Raises if there is none.
     command = archive.Command(

@@ -7,11 +7,9 @@ import click
 from tfcodec.bitstream import unpack
 from tfcodec.bitstream.container import MAGIC
 from tfcodec.bitstream.sections import metadata_of
-from tfcodec.cli import archive
 from tfcodec.cli import files
 from tfcodec.cli import images
 from tfcodec.cli import loading
-from tfcodec.cli import tree
 from tfcodec.cli.compress import SUFFIX
 from tfcodec.cli.report import run_jobs
 from tfcodec.cli.report import shown
@@ -56,6 +54,10 @@ def run_tree(
     inputs, output, tree_options, force, debug, *, preset, runtime, max_pixels
 ):
     """Decompresses a tree; as `run`, and with `parameters.TreeOptions`."""
+    # Here, since a single file need not wait for what trees take.
+    from tfcodec.cli import archive
+    from tfcodec.cli import tree
+
     own = None if preset is None else loading.find_preset(preset)
     command = archive.Command(
         name="decompress",
