@@ -1,7 +1,7 @@
 """Command line: `python -m tfcodec.export.lite.packaged PRESET`.
 
 Makes `graph.npz` in a preset's folder, with which `tfcodec compress` and
-`decompress` run the preset in LiteRT. It holds a graph for each of the four
+`decompress` run the preset in LiteRT. It holds a graph for each of the
 steps of `CodecModel`; coder and container are the NumPy ones.
 """
 

@@ -1,4 +1,4 @@
-"""Node, and the reader in `examples/javascript`."""
+"""Node, the reader in `examples/javascript`, and that in `docs/format.md`."""
 
 import importlib.util
 import json
@@ -13,6 +13,16 @@ ROOT = pathlib.Path(__file__).parents[2]
 READER = ROOT / "examples" / "javascript" / "read_tfc.mjs"
 PRESETS = ROOT / "tfcodec" / "presets"
 OLDEST = (20, 12)  # has DecompressionStream("deflate-raw")
+
+
+@pytest.fixture(scope="session")
+def document():
+    """Names that the Python blocks of `docs/format.md` define, in order."""
+    text = (ROOT / "docs" / "format.md").read_text()
+    names = {}
+    for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+        exec(compile(block, "docs/format.md", "exec"), names)
+    return names
 
 
 def candidates():

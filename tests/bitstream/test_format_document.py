@@ -17,15 +17,6 @@ from tfcodec.coding import encode
 TEXT = (pathlib.Path(__file__).parents[2] / "docs" / "format.md").read_text()
 
 
-@pytest.fixture(scope="module")
-def document():
-    """Names that the document's Python blocks define, run in order."""
-    names = {}
-    for block in re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL):
-        exec(compile(block, "docs/format.md", "exec"), names)
-    return names
-
-
 def example_bytes(title):
     """The hex block below the heading or line that starts with `title`."""
     block = re.search(

@@ -5,8 +5,6 @@ The reader in `docs/format.md` has to agree in all of it.
 
 import dataclasses
 import io
-import pathlib
-import re
 import struct
 import tracemalloc
 import zlib
@@ -22,7 +20,6 @@ from tfcodec.bitstream import read_metadata
 from tfcodec.bitstream import sections
 from tfcodec.errors import BitstreamError
 
-TEXT = (pathlib.Path(__file__).parents[2] / "docs" / "format.md").read_text()
 WIDTH, HEIGHT = 5, 3
 METADATA = Metadata(icc=b"profile", exif=b"II*\0\x08\0\0\0", xmp="ä".encode())
 LIMIT = 1 << 24
@@ -74,11 +71,9 @@ INTERLACED = (b"IHDR", IHDR[1][:12] + b"\1")
 
 
 @pytest.fixture(scope="module")
-def document():
-    names = {}
-    for block in re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL):
-        exec(compile(block, "docs/format.md", "exec"), names)
-    return lambda data: names["read_beside"](names["read_file"](data))
+def document(document):
+    """The document's reader of what goes beside the picture."""
+    return lambda data: document["read_beside"](document["read_file"](data))
 
 
 def library(data):

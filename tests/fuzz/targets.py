@@ -177,11 +177,7 @@ def _document_decoder():
     names = {}
     for block in blocks:
         exec(compile(block, str(_DOCUMENT), "exec"), names)
-    return next(
-        value
-        for value in names.values()
-        if isinstance(value, type) and hasattr(value, "finish")
-    )
+    return names["PayloadDecoder"]
 
 
 @functools.cache

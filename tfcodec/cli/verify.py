@@ -1,12 +1,11 @@
 """`--verify`: a file is read back, decoded and compared with its picture."""
 
-import math
-
 import numpy as np
 
 from tfcodec.errors import BitstreamError
 from tfcodec.errors import TfcodecError
 from tfcodec.limits import BLOCK
+from tfcodec.metrics import psnr
 from tfcodec.picture import split
 
 # Of the means of 16 x 16 pixels, by how much they may be off: the mean square
@@ -57,15 +56,15 @@ def verify(codec, image, data, read_back):
     if picture.alpha is not None:
         if not np.array_equal(decoded[:, :, -1], picture.alpha):
             raise TfcodecError("not verified: the transparency is another")
-    psnr, looks_alike = compare(
+    found, looks_alike = compare(
         picture.rgb[:, :, :num_colours], decoded[:, :, :num_colours]
     )
     if not looks_alike:
         raise TfcodecError(
             "not verified: the decoded picture does not look like the "
-            f"original, its PSNR is {psnr:.1f} dB"
+            f"original, its PSNR is {found:.1f} dB"
         )
-    return psnr
+    return found
 
 
 def compare(a, b):
@@ -77,20 +76,16 @@ def compare(a, b):
     Returns:
         `(psnr, looks_alike)`: dB, and whether the means of blocks agree.
     """
-    height, width, channels = a.shape
+    height, width, _ = a.shape
     columns = np.arange(0, width, BLOCK)
     sizes = np.diff(columns, append=width)[:, None]
-    square_error = 0
     means, off = [], []
     for row in range(0, height, BLOCK):
         rows = a[row : row + BLOCK].astype(np.int32)
         difference = b[row : row + BLOCK] - rows
-        square_error += int(np.square(difference).sum(dtype=np.int64))
         for found, values in ((means, rows), (off, difference)):
             sums = np.add.reduceat(values.sum(0), columns)
             found.append(sums / (sizes * len(values)))
-    mse = square_error / (height * width * channels)
-    psnr = math.inf if mse == 0 else 10 * math.log10(255.0**2 / mse)
     variance = np.var(means, axis=(0, 1)).mean()
     looks_alike = np.square(off).mean() <= variance / 2 + SLACK
-    return psnr, bool(looks_alike) or min(height, width) < MIN_SIDE
+    return psnr(a, b), bool(looks_alike) or min(height, width) < MIN_SIDE
