@@ -21,7 +21,7 @@ class ResidentSteps:
     Args:
         model: built and compiled `CodecModel`.
         source: opened image source with random access.
-        config: `DataConfig`; `scale_min` must be 1 and `colour` 0.
+        config: `DataConfig`; `scale_min` and `scale_max` must be 1, `colour` 0.
         count: int, steps per call.
 
     Raises:
@@ -37,13 +37,15 @@ class ResidentSteps:
             )
         if (
             config.scale_min != 1
+            or config.scale_max != 1
             or config.colour
             or not hasattr(source, "image")
         ):
             raise ValueError(
                 "`steps_per_call` above 1 needs a folder or memory source, "
-                "`scale_min` 1 and `colour` 0. Received: "
-                f"scale_min={config.scale_min}, colour={config.colour}"
+                "`scale_min` and `scale_max` 1 and `colour` 0. Received: "
+                f"scale_min={config.scale_min}, scale_max={config.scale_max}, "
+                f"colour={config.colour}"
             )
         import jax
 

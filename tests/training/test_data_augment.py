@@ -54,6 +54,16 @@ def test_scale_takes_a_larger_square_and_shrinks_it():
     assert crop[0, 0, 0] >= 8
 
 
+def test_scale_takes_a_smaller_square_and_enlarges_it():
+    image, draws = 6 * coordinates(40, 40), MIDDLE.copy()
+    draws[:3] = 0.0
+    crop = random_crop(image, config(scale_min=0.5, scale_max=2), draws)
+    assert crop.shape == (8, 8, 3)
+    # 4 source pixels of 6 levels onto 8: the rows lie three levels apart.
+    assert np.abs(np.diff(crop[2:6, 0, 0].astype(int)) - 3).max() <= 1
+    assert crop.max() <= 6 * 4
+
+
 def test_scale_is_limited_by_the_image():
     draws = np.full(NUM_DRAWS, 0.999)
     crop = random_crop(coordinates(9, 40), config(scale_min=0.1), draws)

@@ -21,6 +21,8 @@ from tfcodec.training.data.config import DataConfig
         ("scale_min", 0.0),
         ("scale_min", 1.5),
         ("scale_min", "half"),
+        ("scale_max", 0.9),
+        ("scale_max", 5),
         ("colour", 1.0),
         ("colour", float("nan")),
         ("seed", -1),

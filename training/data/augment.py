@@ -60,8 +60,6 @@ def jitter_colour(image, brightness, contrast, saturation):
 
 
 def _source_side(image, config, draw):
-    """Side of the square that becomes the crop once it is scaled down."""
-    if config.scale_min == 1:
-        return config.crop
-    factor = 1 - draw * (1 - config.scale_min)
+    """Side of the square that becomes the crop once it is scaled."""
+    factor = config.scale_max - draw * (config.scale_max - config.scale_min)
     return min(round(config.crop / factor), *image.shape[:2])

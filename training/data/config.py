@@ -22,9 +22,11 @@ class DataConfig:
             borders that no photograph has.
         flip: Mirror half of the crops left to right.
         flip_vertical: Mirror half of the crops top to bottom.
-        scale_min: Smallest factor of the random down-scaling, in (0, 1]; the
-            factor is uniform in `[scale_min, 1]`, but an image is never made
-            smaller than the crop. 1 turns it off.
+        scale_min: Smallest factor of the random scaling, in (0, 1]; the factor
+            is uniform in `[scale_min, scale_max]`, but an image is never made
+            smaller than the crop.
+        scale_max: Largest factor, in [1, 4]; crops are enlarged where it is
+            above 1. Both 1: no scaling.
         colour: Strength of the brightness, contrast and saturation jitter, in
             [0, 1): each is changed by a factor in `[1 - colour, 1 + colour]`.
         seed: Seed of the order and the augmentation, in [0, 2**32).
@@ -45,6 +47,7 @@ class DataConfig:
     flip: bool = True
     flip_vertical: bool = False
     scale_min: float = 1.0
+    scale_max: float = 1.0
     colour: float = 0.0
     seed: int = 0
     validation_fraction: float = 0.05
@@ -68,6 +71,8 @@ class DataConfig:
                 raise self._error(name, "must be true or false")
         if not 0 < self._real("scale_min") <= 1:
             raise self._error("scale_min", "must be in (0, 1]")
+        if not 1 <= self._real("scale_max") <= 4:
+            raise self._error("scale_max", "must be in [1, 4]")
         for name in ("colour", "validation_fraction"):
             if not 0 <= self._real(name) < 1:
                 raise self._error(name, "must be in [0, 1)")
