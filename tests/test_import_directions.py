@@ -30,7 +30,7 @@ BELOW_CODEC = {
     "weights",
 }
 MAY_IMPORT = {
-    "__init__": {"errors"},
+    "__init__": {"bitstream", "codec", "errors", "presets"},  # on first use
     "errors": set(),
     "ops": set(),
     "metrics": set(),

@@ -8,9 +8,18 @@ integer parts (`tfcodec.coding`, `tfcodec.bitstream`) never import Keras.
 
 import importlib
 import pathlib
+from typing import TYPE_CHECKING
+from typing import Any
 
 from tfcodec.errors import BitstreamError
 from tfcodec.errors import TfcodecError
+
+if TYPE_CHECKING:
+    from tfcodec.bitstream import Metadata
+    from tfcodec.bitstream import read_metadata
+    from tfcodec.codec import Codec
+    from tfcodec.codec import load
+    from tfcodec.presets import preset_names
 
 __version__ = "0.1.0"
 __all__ = [
@@ -41,7 +50,7 @@ if (_CHECKOUT / "training" / "train.py").is_file() and (
     __path__.append(str(_CHECKOUT))
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> Any:
     if name in _LAZY:
         return getattr(importlib.import_module(_LAZY[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
