@@ -16,8 +16,8 @@ from tfcodec.evaluation.ms_ssim import ms_ssim
 from tfcodec.metrics import bpp
 from tfcodec.metrics import mse
 from tfcodec.refine import descent
-from tfcodec.refine import tiles
 from tfcodec.refine.descent import PLANS
+from tfcodec.tiles import plan
 
 ROOT = pathlib.Path(__file__).parents[2]
 QUALITIES = (5, 50, 95)
@@ -145,9 +145,9 @@ def test_tiles_join(tiny_codec, photograph, monkeypatch):
     """Tiled, the cost is about that of the whole."""
     image = photograph[:192, :320]
     whole = tiny_codec.encoder(image).encode(50, 4)
-    monkeypatch.setattr(tiles, "TILE", 8)
-    monkeypatch.setattr(tiles, "MARGIN", 4)
-    assert len(tiles.spans(20)) == 2
+    monkeypatch.setattr(descent, "TILE", 12 * 16)
+    monkeypatch.setattr(descent, "MARGIN", 4)
+    assert len(plan((12, 20), descent.TILE, descent.MARGIN, 4)) == 2
     tiled = tiny_codec.encoder(image).encode(50, 4)
     plain = tiny_codec.encoder(image).encode(50)
     assert tiled != whole

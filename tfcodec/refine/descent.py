@@ -10,11 +10,15 @@ from tfcodec.backend import compiled_gradient
 from tfcodec.limits import BLOCK
 from tfcodec.ops.ms_ssim import MS_SSIM_MIN_SIDE
 from tfcodec.refine.relaxation import Relaxation
-from tfcodec.refine.tiles import ALIGN
-from tfcodec.refine.tiles import spans
 from tfcodec.tiles import Span
 from tfcodec.tiles import cut
+from tfcodec.tiles import plan as plan_tiles
 from tfcodec.tiles import put
+
+# Gradients keep every activation, so that large images go in tiles.
+TILE = 6400  # latents, margins included: 1280x1280 pixels
+MARGIN = 8  # latents around a tile that are refined with it, and dropped
+ALIGN = 4  # latents per hyper-latent, and the checkerboard repeats within
 
 # Second derivative in bits of the cost with respect to a latent, in units of
 # its step, where uniform quantization is at its optimum: the step at which
@@ -129,7 +133,7 @@ class Refiner:
         y, z = y * gain, np.array(z)
         new_y, new_z = y.copy(), z.copy()
         curvature = self._curvature(y, z, quality, lmbda)
-        tiles = [(r, c) for r in spans(y.shape[1]) for c in spans(y.shape[2])]
+        tiles = plan_tiles(y.shape[1:3], TILE, MARGIN, ALIGN)
         for number, tile in enumerate(tiles):
 
             def step_done(count, done=number * plan.steps):
