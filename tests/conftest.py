@@ -88,7 +88,7 @@ def tiny_preset(tmp_path_factory, photograph):
     from tfcodec import models
     from tfcodec import presets
     from tfcodec import weights
-    from tfcodec.codec import make_coding
+    from tfcodec.model_presets import make_coding
     from tfcodec.training.warm_start import warm_start
 
     keras.utils.set_random_seed(1)

@@ -18,9 +18,9 @@ from tfcodec import models
 from tfcodec import presets
 from tfcodec import weights
 from tfcodec.codec import Codec
-from tfcodec.codec import make_coding
 from tfcodec.coding import code_length
 from tfcodec.metrics import psnr
+from tfcodec.model_presets import make_coding
 
 ROOT = pathlib.Path(__file__).parent.parent
 SIZES = ((1, 1), (1, 17), (16, 16), (31, 47), (100, 3))

@@ -1,19 +1,24 @@
 """The codec that is a Keras model: trains, saves, and codes images."""
 
 import os
+import pathlib
+from collections.abc import Iterable
 from typing import Any
 
 import keras
 import numpy as np
 
+from tfcodec import model_presets
 from tfcodec import presets
 from tfcodec import weights
 from tfcodec.backend import compiled
 from tfcodec.entropy.build_tables import build_network
-from tfcodec.entropy.build_tables import build_tables
+from tfcodec.entropy.residual_counts import count_residuals
 from tfcodec.errors import TfcodecError
 from tfcodec.file_codec import FileCodec
-from tfcodec.models import MODELS
+from tfcodec.model_presets import make_coding
+from tfcodec.models import ENCODER_LAYERS
+from tfcodec.models import spread_qualities
 from tfcodec.refine import Refiner
 
 
@@ -30,13 +35,7 @@ def load(preset: str | os.PathLike[str] = "photo") -> "Codec":
         TfcodecError: there is no such preset, or it is damaged.
     """
     found = presets.find(os.fspath(preset))
-    settings = found.settings
-    model = MODELS[settings["model"]](
-        name=settings["model"], **settings["arguments"]
-    )
-    model.build()
-    weights.load_weights(found.directory / "weights.npz", model)
-    coding = presets.Coding.load(found.directory / "tables.npz")
+    model, coding = model_presets.read(found)
     return Codec(model, coding, found.identifier, found)
 
 
@@ -45,8 +44,11 @@ class Codec(FileCodec, keras.Model):
     """A model together with the integers that its files are parsed with.
 
     `compress` and `decompress` use the integers as they were frozen, and the
-    model's weights as they are. After training, `freeze` makes new integers;
-    until then `compress` refuses weights whose integer network is another.
+    model's weights as they are. After training, `save_preset` makes a preset
+    with integers of its own, and `freeze` new integers in memory; until then
+    `compress` refuses to write files that others would decode differently.
+    Where only `analysis` and `hyper_analysis` have changed there is no need:
+    files stay those of the preset, and everybody can decode them.
 
     Args:
         model: built `CodecModel`.
@@ -72,6 +74,11 @@ class Codec(FileCodec, keras.Model):
         self.identifier = identifier
         self.preset = preset
         self.built = True
+        self._decoder: bytes | None = None  # what `coding` belongs to
+        if coding is not None:
+            self._decoder = coding.decoder or weights.digest(
+                model.decoder_weights
+            )
         self._refiner: Refiner | None = None
         image, one = (None, None, None, 3), (None,)
         y = (None, None, None, model.latent_channels)
@@ -102,6 +109,11 @@ class Codec(FileCodec, keras.Model):
     def compute_loss(self, *args: Any, **kwargs: Any) -> Any:
         return self.model.compute_loss(*args, **kwargs)
 
+    def test_step(self, *arguments: Any) -> Any:
+        """See `CodecModel.test_step`."""
+        *state, data = arguments
+        return super().test_step(*state, spread_qualities(data))
+
     @property
     def metrics(self) -> list[Any]:
         # Keras leaves out the metrics of a model inside another.
@@ -112,23 +124,39 @@ class Codec(FileCodec, keras.Model):
             "name": self.name,
             "model": keras.saving.serialize_keras_object(self.model),
             "identifier": self.identifier,
+            "fixed": [x.name for x in self.model.layers if not x.trainable],
         }
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "Codec":
         model = keras.saving.deserialize_keras_object(config["model"])
         model.build()
+        for layer in model.layers:
+            layer.trainable = layer.name not in config["fixed"]
         return cls(model, identifier=config["identifier"], name=config["name"])
 
     def save_assets(self, inner_path: str) -> None:
-        if self.coding is not None:
+        if self.coding is not None and self._decoder is not None:
             self.coding.save(f"{inner_path}/tables.npz")
+            (pathlib.Path(inner_path) / "decoder").write_bytes(self._decoder)
 
     def load_assets(self, inner_path: str) -> None:
         try:
             self.coding = presets.Coding.load(f"{inner_path}/tables.npz")
+            self._decoder = (pathlib.Path(inner_path) / "decoder").read_bytes()
         except TfcodecError:
             self.coding = None
+
+    @property
+    def decoder_layers(self) -> list[Any]:
+        """The layers that decoding depends on.
+
+        With `layer.trainable = False` for each of them, `fit` adapts the
+        encoder only, and decoders that are out there read its files.
+        """
+        own = (getattr(self.model, name, None) for name in ENCODER_LAYERS)
+        encoder = {id(layer) for layer in own}
+        return [part for part in self.model.layers if id(part) not in encoder]
 
     def freeze(self) -> "Codec":
         """Makes the integer tables and network of the present weights.
@@ -137,9 +165,62 @@ class Codec(FileCodec, keras.Model):
         number of the preset that this codec was loaded from.
         """
         before, self.coding = self.coding, make_coding(self.model)
+        self._decoder = self.coding.decoder
         if before and before.model_hash != self.coding.model_hash:
             self.identifier, self.preset = presets.UNREGISTERED, None
         return self
+
+    def save_preset(
+        self,
+        directory: str | os.PathLike[str],
+        name: str | None = None,
+        images: Iterable[np.ndarray] = (),
+        *,
+        overwrite: bool = False,
+        identifier: int = presets.UNREGISTERED,
+        training: dict[str, Any] | None = None,
+    ) -> "Codec":
+        """Writes a preset of the present weights, with tables of its own.
+
+        `tfcodec.load`, the exports and `tfcodec --preset` take its folder.
+        Weights are stored in float16. The files it makes carry a hash of it,
+        and no other preset decodes them.
+
+        Args:
+            directory: folder, made if there is none.
+            name: of the preset; None for the folder's.
+            images: uint8 arrays `(height, width, 3)` whose residuals the
+                tables are to follow (some dozens will do, not those that
+                files will be judged on); without any the tables follow the
+                model's densities, and files are about 1 % larger.
+            overwrite: whether a preset in that folder is replaced.
+            identifier: preset identifier in files, of presets that belong to
+                tfcodec.
+            training: JSON-able, kept in `preset.json`.
+
+        Returns:
+            The preset as a `Codec` in float32, whatever this one computes in.
+
+        Raises:
+            TfcodecError: the folder has a preset in it.
+            ValueError: a weight is not finite, or the integer network is not
+                exact.
+        """
+        if (pathlib.Path(directory) / "preset.json").exists() and not overwrite:
+            raise TfcodecError(
+                f"{directory} has a preset in it: name another folder, or "
+                "pass `overwrite=True`."
+            )
+        model = model_presets.as_stored(self.model)
+        coding = make_coding(model)
+        images = list(images)
+        if images and coding.network is not None:
+            counts = count_residuals(Codec(model, coding), images)
+            coding = make_coding(model, counts)
+        preset = model_presets.write(
+            directory, model, coding, name, identifier, training
+        )
+        return Codec(model, coding, identifier, preset)
 
     # Coding. --------------------------------------------------------------
 
@@ -150,15 +231,20 @@ class Codec(FileCodec, keras.Model):
         return self._refiner
 
     def require_fresh_coding(self) -> None:
-        """Raises ValueError unless the tables belong to the weights."""
+        """Raises ValueError unless the tables belong to the weights.
+
+        Without that, files would say that they are a preset's and be decoded
+        by another one.
+        """
         network = self.require_coding().network
         if network is not None:
             current = build_network(self.model.scale_network)
             if current.digest() != network.digest():
-                raise ValueError(
-                    "The weights have changed since the tables were made: "
-                    "call `freeze()`, and give the preset its own name."
-                )
+                raise _stale("integer network")
+        # Nothing but training is likely to have changed it.
+        if self.compiled or self.model.compiled:
+            if weights.digest(self.model.decoder_weights) != self._decoder:
+                raise _stale("decoder")
 
     def cost(
         self,
@@ -174,24 +260,9 @@ class Codec(FileCodec, keras.Model):
         return rate + weight * total / float(np.sum(inside))
 
 
-def make_coding(model: Any, counts: np.ndarray | None = None) -> presets.Coding:
-    """`Coding` of a built model's present weights.
-
-    Args:
-        model: built `CodecModel`.
-        counts: see `tfcodec.entropy.build_tables.build_tables`.
-
-    Raises:
-        ValueError: a weight is not finite, or the integer network is not
-            exact.
-    """
-    for variable in model.weights:
-        if not np.isfinite(keras.ops.convert_to_numpy(variable)).all():
-            raise ValueError(f"{variable.path} is not finite.")
-    network = getattr(model, "scale_network", None)
-    return presets.Coding(
-        build_tables(
-            model.bottleneck, getattr(model, "conditional", None), counts
-        ),
-        None if network is None else build_network(network),
+def _stale(what: str) -> ValueError:
+    return ValueError(
+        f"The weights of the {what} have changed since the tables were made: "
+        "make a preset of them with `save_preset(folder)`, or call `freeze()` "
+        "for tables in memory."
     )

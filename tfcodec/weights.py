@@ -5,6 +5,7 @@ written under one Keras backend loads under another, whatever numbers Keras
 put into the names.
 """
 
+import hashlib
 import os
 import pathlib
 import re
@@ -90,6 +91,19 @@ def _plain(key: str) -> str:
     Optimizers name their variables after the whole path of the model's.
     """
     return re.sub(r"(?<=[a-z\d])_\d+(?=_|$)", "", key)
+
+
+def digest(variables: Iterable[Any]) -> bytes:
+    """SHA-256 over the values as a preset stores them, in their order."""
+    import keras  # presets read files without it
+
+    sha = hashlib.sha256()
+    for variable in variables:
+        value = keras.ops.convert_to_numpy(variable.value)
+        if value.dtype.kind == "f":
+            value = value.astype("<f2")
+        sha.update(value.tobytes())
+    return sha.digest()
 
 
 def read_npz(

@@ -8,67 +8,15 @@ import argparse
 import pathlib
 import sys
 
-import keras
-
 from tfcodec import presets
-from tfcodec import weights
-from tfcodec.codec import make_coding
+from tfcodec.codec import Codec
 from tfcodec.errors import TfcodecError
-from tfcodec.models import MODELS
 from tfcodec.training import checkpoint
-from tfcodec.training.calibrate import count_residuals
 from tfcodec.training.config import load_config
 from tfcodec.training.data import make_batches
 from tfcodec.training.loop import CHECKPOINT
 from tfcodec.training.loop import make_model
 from tfcodec.training.validate import averaged_weights
-
-
-def write_preset(model, output, name, identifier, provenance, images=()):
-    """Writes a preset folder of a trained and compiled model.
-
-    Args:
-        model: `CodecModel`, compiled; its averaged weights are used if its
-            optimizer keeps any.
-        output: folder.
-        name: preset name, `family-version`.
-        identifier: int, preset identifier in files.
-        provenance: JSON-able dict, kept in `preset.json`.
-        images: uint8 arrays `(height, width, 3)` whose residuals the tables
-            are to follow; without any they follow the model's densities.
-
-    Returns:
-        The `Coding` of the preset.
-    """
-    output = pathlib.Path(output)
-    output.mkdir(parents=True, exist_ok=True)
-    with averaged_weights(model):
-        weights.save_weights(output / "weights.npz", model)
-    # The tables belong to the weights as stored, in float16.
-    kind = model.name
-    arguments = {
-        key: value
-        for key, value in model.get_config().items()
-        if key not in ("name", "seed")
-    }
-    keras.config.set_dtype_policy("float32")  # what the preset will run in
-    plain = MODELS[kind](name=kind, **arguments)
-    plain.build()
-    weights.load_weights(output / "weights.npz", plain)
-    counts = None
-    if len(images) and hasattr(plain, "scale_network"):
-        counts = count_residuals(plain, images)
-    coding = make_coding(plain, counts)
-    settings = {
-        "name": name,
-        "identifier": identifier,
-        "family": name.rsplit("-", 1)[0],
-        "model": kind,
-        "arguments": arguments,
-        "training": provenance,
-    }
-    presets.write(output, settings, coding)
-    return coding
 
 
 def main(arguments=None):
@@ -101,14 +49,19 @@ def main(arguments=None):
             while len(images) < options.calibrate:
                 images.extend(next(batches))
             images = images[: options.calibrate]
-        coding = write_preset(
-            model,
-            options.output,
-            options.name,
-            identifier,
-            {"steps": step, "planned_steps": config.steps},
-            images,
-        )
+        with averaged_weights(model):
+            coding = (
+                Codec(model)
+                .save_preset(
+                    options.output,
+                    options.name,
+                    images,
+                    overwrite=True,
+                    identifier=identifier,
+                    training={"steps": step, "planned_steps": config.steps},
+                )
+                .coding
+            )
     except (TfcodecError, ValueError, OSError) as error:
         print(f"freeze: {error}", file=sys.stderr)
         return 1

@@ -6,6 +6,7 @@ import keras
 
 from tfcodec.codec import Codec
 from tfcodec.evaluation import evaluate
+from tfcodec.model_presets import make_coding
 
 
 @contextlib.contextmanager
@@ -47,7 +48,7 @@ def validate(model, images, qualities):
         `(rows, pictures)`; `pictures` maps a name to a uint8 image.
     """
     with averaged_weights(model):
-        codec = Codec(model).freeze()
+        codec = Codec(model, make_coding(model))
         rows = evaluate(codec, images, qualities)
         encoder = codec.encoder(images[0])
         pictures = {

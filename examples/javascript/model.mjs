@@ -71,7 +71,13 @@ export async function readModel(bytes) {
     const numTables = size.values.length;
     const zChannels = layers ? (layers[0].inputs - 1) / 9 : numTables;
     if (layers) checkLayers(layers, zChannels, numTables);
-    return { tables, layers, zChannels, hash: await hashModel(tables, layers) };
+    const decoder = arrays.get("decoder")?.values ?? new Uint8Array(0);
+    check(
+      decoder instanceof Uint8Array && [0, 32].includes(decoder.length),
+      "the digest of the decoder is malformed",
+    );
+    const hash = await hashModel(tables, layers, decoder);
+    return { tables, layers, zChannels, hash };
   } catch (error) {
     // A number that points behind the end, or a damaged stream.
     throw error instanceof TfcError ? error : new TfcError(error.message);
@@ -107,8 +113,8 @@ function checkLayers([first, second, third, fourth], zChannels, numTables) {
   );
 }
 
-/** The model hash, from the digests of the tables and of the network. */
-async function hashModel({ cdf, columns, size, offset }, layers) {
+/** The model hash: of the tables, of the network, and what `decoder` says. */
+async function hashModel({ cdf, columns, size, offset }, layers, decoder) {
   const header = Uint32Array.of(12, size.length, columns);
   const digests = [await digest([header, cdf, size, offset])];
   if (layers) {
@@ -118,6 +124,7 @@ async function hashModel({ cdf, columns, size, offset }, layers) {
     });
     digests.push(await digest(parts));
   }
+  digests.push(decoder);
   return hex((await digest(digests)).subarray(0, 4));
 }
 

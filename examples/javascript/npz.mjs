@@ -1,14 +1,14 @@
 /**
  * Reads a NumPy archive: a ZIP file, stored or deflated, of `.npy` arrays.
  *
- * Only what a preset's `tables.npz` needs: arrays of int8 and int32, no ZIP64.
+ * Only what a preset's `tables.npz` needs: arrays of int8, uint8 and int32, no ZIP64.
  */
 
 import { inflate } from "./inflate.mjs";
 import { check } from "./tfc.mjs";
 
 const LARGEST_ARRAY = 2 ** 26; // bytes
-const TYPES = { "<i4": Int32Array, "|i1": Int8Array };
+const TYPES = { "<i4": Int32Array, "|i1": Int8Array, "|u1": Uint8Array };
 
 /** The arrays `{values, shape}` of an archive, a map from their names. */
 export async function readNpz(bytes) {

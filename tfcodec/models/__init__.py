@@ -4,8 +4,10 @@ Which one? `Photo` for use; `Factorized` and `Hyperprior` as the references
 that the literature starts from.
 """
 
+from tfcodec.models.base import ENCODER_LAYERS
 from tfcodec.models.base import CodecModel
 from tfcodec.models.base import CodecOutput
+from tfcodec.models.base import spread_qualities
 from tfcodec.models.factorized import Factorized
 from tfcodec.models.hyperprior import Hyperprior
 from tfcodec.models.photo import Photo
@@ -17,10 +19,12 @@ MODELS = {
 }
 
 __all__ = [
+    "ENCODER_LAYERS",
     "MODELS",
     "CodecModel",
     "CodecOutput",
     "Factorized",
     "Hyperprior",
     "Photo",
+    "spread_qualities",
 ]

@@ -16,6 +16,9 @@ from tfcodec.limits import MAX_QUALITY
 from tfcodec.limits import MIN_QUALITY
 from tfcodec.ops import ms_ssim
 
+# Layers that only an encoder has.
+ENCODER_LAYERS = ("analysis", "hyper_analysis")
+
 
 class CodecOutput(NamedTuple):
     """What a model's `call` returns. Bits are estimates, per image."""
@@ -107,6 +110,20 @@ class CodecModel(keras.Model):
         `dequantize`. Dict from str to int.
         """
         raise NotImplementedError
+
+    @property
+    def decoder_weights(self):
+        """The weights that decoding depends on, priors included: a list.
+
+        All but those of the analyses, which only an encoder has.
+        """
+        skipped = {
+            id(variable)
+            for name in ENCODER_LAYERS
+            if hasattr(self, name)
+            for variable in getattr(self, name).weights
+        }
+        return [v for v in self.weights if id(v) not in skipped]
 
     def analyse(self, x):
         """Images `(b, h, w, 3)`, 0..255, to latents before the gain."""
@@ -206,6 +223,15 @@ class CodecModel(keras.Model):
             quality = keras.ops.full((batch,), 50.0)
         return x, quality
 
+    def test_step(self, *arguments):
+        """What `evaluate` and `validation_data` do: all rates have a say.
+
+        Images without a quality get one by their place in the batch, spread
+        over 1..100.
+        """
+        *state, data = arguments  # JAX has a state.
+        return super().test_step(*state, spread_qualities(data))
+
     def compute_loss(
         self, x=None, y=None, y_pred=None, sample_weight=None, training=True
     ):
@@ -239,3 +265,23 @@ class CodecModel(keras.Model):
             "distortion": self.distortion,
             "seed": self.seed,
         }
+
+
+def spread_qualities(data):
+    """A batch of `fit`'s with qualities, spread evenly if there were none.
+
+    Args:
+        data: images `(batch, height, width, 3)`, or a dict as
+            `CodecModel` takes; or a tuple that begins with one.
+
+    Returns:
+        Such a dict, or a tuple that begins with one.
+    """
+    x, *rest = keras.utils.unpack_x_y_sample_weight(data)
+    if not isinstance(x, dict):
+        batch = keras.ops.shape(x)[0]
+        place = keras.ops.arange(batch, dtype="float32") + 0.5
+        place = place / keras.ops.cast(batch, "float32")
+        quality = MIN_QUALITY + (MAX_QUALITY - MIN_QUALITY) * place
+        x = {"image": x, "quality": quality}
+    return keras.utils.pack_x_y_sample_weight(x, *rest)

@@ -53,17 +53,21 @@ class Coding:
     Args:
         tables: `CdfTables`, the rows of the first stream first.
         network: `IntegerNetwork`, or None if there is only one stream.
+        decoder: 32 bytes, `tfcodec.weights.digest` of what else a decoder
+            computes with; None in presets older than it.
     """
 
     tables: CdfTables
     network: IntegerNetwork | None
+    decoder: bytes | None = None
 
     @property
     def model_hash(self) -> bytes:
-        """First 4 bytes of the SHA-256 over both digests."""
+        """First 4 bytes of the SHA-256 over the digests."""
         sha = hashlib.sha256(self.tables.digest())
         if self.network is not None:
             sha.update(self.network.digest())
+        sha.update(self.decoder or b"")
         return sha.digest()[:4]
 
     def save(self, path: str | pathlib.Path) -> None:
@@ -80,6 +84,8 @@ class Coding:
             arrays[f"bounds_{i}"] = np.array(
                 [layer.shift, layer.high, layer.input_max], np.int32
             )
+        if self.decoder is not None:
+            arrays["decoder"] = np.frombuffer(self.decoder, np.uint8)
         np.savez_compressed(path, **arrays)
 
     @classmethod
@@ -102,9 +108,14 @@ class Coding:
                 for i in range(count)
             )
             network = IntegerNetwork(layers) if layers else None
+            decoder = None
+            if "decoder" in arrays:
+                decoder = arrays["decoder"].tobytes()
+                if len(decoder) != 32:
+                    raise ValueError(f"decoder has {len(decoder)} bytes")
         except (KeyError, ValueError, TypeError) as error:
             raise TfcodecError(f"{path} is damaged: {error}") from error
-        return cls(tables, network)
+        return cls(tables, network, decoder)
 
 
 def preset_names() -> list[str]:

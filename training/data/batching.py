@@ -49,6 +49,11 @@ class IndexedBatches:
             )
         self._unreadable = set()
 
+    @property
+    def num_images(self):
+        """Of the split, those that a crop fits in."""
+        return len(self._indexes)
+
     def __call__(self, step):
         config, count = self._config, len(self._indexes)
         out = _empty_batch(config)

@@ -2,18 +2,17 @@
 
 import numpy as np
 
-from tfcodec.codec import Codec
 from tfcodec.entropy.conditional import NUM_SCALES
 
 QUALITIES = (2.0, 12.0, 25.0, 40.0, 55.0, 70.0, 85.0, 98.0)
 REACH = 255
 
 
-def count_residuals(model, images, qualities=QUALITIES):
+def count_residuals(codec, images, qualities=QUALITIES):
     """How often each residual occurs at each scale index.
 
     Args:
-        model: built `CodecModel` with a scale network.
+        codec: `Codec` with tables, of a model with a scale network.
         images: iterable of uint8 `(height, width, 3)`, not those that the
             tables will be judged on.
         qualities: floats, 1..100; every image is coded at each.
@@ -21,7 +20,6 @@ def count_residuals(model, images, qualities=QUALITIES):
     Returns:
         int64 `(64, 511)`: counts of -255..255 under each index.
     """
-    codec = Codec(model).freeze()
     counts = np.zeros((NUM_SCALES, 2 * REACH + 1), np.int64)
     for image in images:
         encoder = codec.encoder(image)
