@@ -103,6 +103,7 @@ MAY_IMPORT = {
         "quiet",
         "rate_control",
         "serve",
+        "training",
     },
     "__main__": {"cli"},
     "training": BELOW_CODEC | {"codec", "evaluation", "rate_control"},

@@ -27,26 +27,40 @@ def main(arguments=None):
         "--stop-at", type=int, help="stop early; the schedule stays"
     )
     options = parser.parse_args(arguments)
+    return run(
+        options.config,
+        options.output,
+        options.data,
+        options.steps,
+        options.stop_at,
+    )
+
+
+def run(config, output, data=None, steps=None, stop_at=None):
+    """Trains, or goes on where an earlier run was; returns the exit code.
+
+    Args:
+        config: path of a file of settings.
+        output: folder of checkpoint and logs.
+        data: image source in place of the settings', or None.
+        steps: int, length of the whole run in place of theirs, or None.
+        stop_at: int, the step to stop after, or None.
+    """
     try:
         from tfcodec.training.config import load_config
         from tfcodec.training.loop import train
 
-        config = load_config(options.config)
-        if options.data:
-            data = dataclasses.replace(config.data, source=options.data)
-            config = dataclasses.replace(config, data=data)
-        if options.steps:
-            config = dataclasses.replace(config, steps=options.steps)
+        config = load_config(config)
+        if data:
+            changed = dataclasses.replace(config.data, source=data)
+            config = dataclasses.replace(config, data=changed)
+        if steps:
+            config = dataclasses.replace(config, steps=steps)
         # Also a run in the background, or one that is asked to end, saves.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.default_int_handler)
-        with only_run(options.output):
-            train(
-                config,
-                options.output,
-                stop_at=options.stop_at,
-                report=_print,
-            )
+        with only_run(output):
+            train(config, output, stop_at=stop_at, report=_print)
     except (TfcodecError, ValueError, FloatingPointError, OSError) as error:
         print(f"train: {error}", file=sys.stderr)
         return 1

@@ -19,6 +19,7 @@ from tfcodec.cli.parameters import max_pixels_option
 from tfcodec.cli.parameters import preset_option
 from tfcodec.cli.parameters import tree_options
 from tfcodec.cli.serve import serve
+from tfcodec.cli.train import train
 
 
 class _Group(click.Group):
@@ -213,6 +214,7 @@ def demo(output, quality, preset, force, debug):
 cli.add_command(evaluate)
 cli.add_command(export)
 cli.add_command(serve)
+cli.add_command(train)
 
 
 def main(arguments=None):
