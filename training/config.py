@@ -31,6 +31,9 @@ class ModelConfig:
             from, or None.
         initial_lmbda: `(lmbda_min, lmbda_max)` that `initial` was trained
             with, if that is another range (`requality`); or None.
+        initial_arguments: those of `arguments` that differ in `initial`,
+            which has fewer blocks (`grow`).
+        train_only: names of the model's layers that are trained; none: all.
     """
 
     name: str = "photo"
@@ -39,6 +42,8 @@ class ModelConfig:
     warm_step: float = 16.0
     initial: str | None = None
     initial_lmbda: tuple | None = None
+    initial_arguments: dict = dataclasses.field(default_factory=dict)
+    train_only: tuple = ()
 
 
 @dataclasses.dataclass(frozen=True)

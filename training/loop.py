@@ -14,6 +14,7 @@ from tfcodec.training import checkpoint
 from tfcodec.training.data import make_batches
 from tfcodec.training.data import open_source
 from tfcodec.training.data import validation_images
+from tfcodec.training.grow import grow
 from tfcodec.training.optimizers import ConvMuon
 from tfcodec.training.optimizers import WarmupCosine
 from tfcodec.training.requality import stretch_qualities
@@ -45,6 +46,14 @@ def make_model(config, images=None):
     arguments = {"seed": config.seed, **config.model.arguments}
     model = cls(name=config.model.name, **arguments)
     model.build()
+    names = [layer.name for layer in model.layers]
+    if unknown := set(config.model.train_only) - set(names):
+        raise ValueError(
+            f"`model.train_only` names {sorted(unknown)[0]!r}, which is not "
+            f"one of the layers: {', '.join(names)}"
+        )
+    for layer in model.layers if config.model.train_only else ():
+        layer.trainable = layer.name in config.model.train_only
     settings = config.optimizer
     schedule = WarmupCosine(
         settings.learning_rate,
@@ -64,7 +73,7 @@ def make_model(config, images=None):
     optimizer.build(model.trainable_variables)
     if images is not None:
         if config.model.initial:
-            weights.load_weights(config.model.initial, model)
+            _load_initial(config.model, cls, arguments, model)
             if config.model.initial_lmbda:
                 stretch_qualities(model, *config.model.initial_lmbda)
         elif config.model.warm_start and config.model.name == "photo":
@@ -75,6 +84,16 @@ def make_model(config, images=None):
             # A copy: JAX would give both the same buffer to write to.
             average.assign(keras.ops.copy(variable))
     return model
+
+
+def _load_initial(settings, cls, arguments, model):
+    if settings.initial_arguments:
+        small = cls(**{**arguments, **settings.initial_arguments})
+        small.build()
+        weights.load_weights(settings.initial, small)
+        grow(small, model)
+    else:
+        weights.load_weights(settings.initial, model)
 
 
 def train(config, output, source=None, stop_at=None, report=print):
