@@ -21,8 +21,9 @@ const PRESETS = {
   1: "photo-1 (retired)",
   4: "photo-2 (retired)",
   5: "photo-3 (retired)",
-  6: "photo-msssim-1",
+  6: "photo-msssim-1 (retired)",
   7: "photo-4",
+  8: "photo-msssim-2",
   65535: "not part of tfcodec",
 };
 const SLOTS = 4096;

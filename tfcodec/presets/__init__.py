@@ -24,9 +24,14 @@ from tfcodec.errors import TfcodecError
 
 # Identifiers in files. Written down, never renumbered, never used again.
 # docs/format.md has the same list.
-IDENTIFIERS = {6: "photo-msssim-1", 7: "photo-4"}
+IDENTIFIERS = {7: "photo-4", 8: "photo-msssim-2"}
 # Of presets that were, the name by identifier.
-RETIRED = {1: "photo-1", 4: "photo-2", 5: "photo-3"}
+RETIRED = {
+    1: "photo-1",
+    4: "photo-2",
+    5: "photo-3",
+    6: "photo-msssim-1",
+}
 UNREGISTERED = 0xFFFF  # a preset that a user has trained
 
 _ROOT = pathlib.Path(__file__).parent
