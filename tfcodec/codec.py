@@ -17,7 +17,6 @@ from tfcodec.entropy.residual_counts import count_residuals
 from tfcodec.errors import TfcodecError
 from tfcodec.file_codec import FileCodec
 from tfcodec.model_presets import make_coding
-from tfcodec.models import ENCODER_LAYERS
 from tfcodec.models import spread_qualities
 from tfcodec.refine import Refiner
 
@@ -154,9 +153,7 @@ class Codec(FileCodec, keras.Model):
         With `layer.trainable = False` for each of them, `fit` adapts the
         encoder only, and decoders that are out there read its files.
         """
-        own = (getattr(self.model, name, None) for name in ENCODER_LAYERS)
-        encoder = {id(layer) for layer in own}
-        return [part for part in self.model.layers if id(part) not in encoder]
+        return list(self.model.decoder_layers)
 
     def freeze(self) -> "Codec":
         """Makes the integer tables and network of the present weights.

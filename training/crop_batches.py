@@ -5,8 +5,8 @@ import os
 import keras
 
 from tfcodec.training.data import DataConfig
-from tfcodec.training.data import open_source
 from tfcodec.training.data.batching import IndexedBatches
+from tfcodec.training.data.pipeline import opened
 
 
 class CropBatches(keras.utils.PyDataset):
@@ -49,15 +49,13 @@ class CropBatches(keras.utils.PyDataset):
         self.config = DataConfig(
             os.fspath(source) if named else "memory", **settings
         )
-        opened = source
-        if not hasattr(source, "image"):
-            opened = open_source(self.config if named else source)
-        if not hasattr(opened, "image"):
+        images = opened(source, self.config)
+        if not hasattr(images, "image"):
             raise ValueError(
                 "`source` must have random access: a folder, a pack or "
                 f"arrays; `make_dataset` reads streams. Received: {source!r}"
             )
-        self._batches = IndexedBatches(opened, self.config, split)
+        self._batches = IndexedBatches(images, self.config, split)
         self._length = -(-self._batches.num_images // self.config.batch_size)
         self._moves_on = split == "train"
         self._epoch = first_epoch

@@ -16,11 +16,9 @@ def grow(small, model):
     Raises:
         ValueError: something other than numbers of blocks differs.
     """
-    own = {id(v) for layer in model.layers for v in layer.weights}
-    theirs = {id(v) for layer in small.layers for v in layer.weights}
     _copy(
-        [v for v in small.weights if id(v) not in theirs],
-        [v for v in model.weights if id(v) not in own],
+        _outside(small, small.layers),
+        _outside(model, model.layers),
         model.name,
     )
     for old, new in zip(small.layers, model.layers, strict=True):
@@ -33,7 +31,11 @@ def grow(small, model):
         ]
         for name in stacks:
             _grow_stack(getattr(old, name), getattr(new, name), new.name)
-        _copy(_beside(old, stacks), _beside(new, stacks), new.name)
+        _copy(
+            _outside(old, [b for s in stacks for b in getattr(old, s)]),
+            _outside(new, [b for s in stacks for b in getattr(new, s)]),
+            new.name,
+        )
 
 
 def _grow_stack(old, new, name):
@@ -46,10 +48,9 @@ def _grow_stack(old, new, name):
             weight.assign(keras.ops.zeros_like(weight))
 
 
-def _beside(layer, stacks):
-    """The weights of a layer outside its stacks of blocks."""
-    blocks = [block for name in stacks for block in getattr(layer, name)]
-    inside = {id(v) for block in blocks for v in block.weights}
+def _outside(layer, parts):
+    """The weights of a layer that are in none of its parts."""
+    inside = {id(v) for part in parts for v in part.weights}
     return [v for v in layer.weights if id(v) not in inside]
 
 

@@ -26,14 +26,7 @@ def main(arguments=None):
     parser.add_argument(
         "--stop-at", type=int, help="stop early; the schedule stays"
     )
-    options = parser.parse_args(arguments)
-    return run(
-        options.config,
-        options.output,
-        options.data,
-        options.steps,
-        options.stop_at,
-    )
+    return run(**vars(parser.parse_args(arguments)))
 
 
 def run(config, output, data=None, steps=None, stop_at=None):

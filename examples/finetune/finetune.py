@@ -61,7 +61,7 @@ def main(arguments=None):
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--output", type=pathlib.Path, default="finetuned")
     options = parser.parse_args(arguments)
-    output = pathlib.Path(options.output)
+    output = options.output
     pages, held_out = (
         [page(first + i, options.page_size) for i in range(count)]
         for first, count in (

@@ -4,7 +4,6 @@ Which one? `Photo` for use; `Factorized` and `Hyperprior` as the references
 that the literature starts from.
 """
 
-from tfcodec.models.base import ENCODER_LAYERS
 from tfcodec.models.base import CodecModel
 from tfcodec.models.base import CodecOutput
 from tfcodec.models.base import spread_qualities
@@ -19,7 +18,6 @@ MODELS = {
 }
 
 __all__ = [
-    "ENCODER_LAYERS",
     "MODELS",
     "CodecModel",
     "CodecOutput",

@@ -16,8 +16,8 @@ from tfcodec.limits import MAX_QUALITY
 from tfcodec.limits import MIN_QUALITY
 from tfcodec.ops import ms_ssim
 
-# Layers that only an encoder has.
-ENCODER_LAYERS = ("analysis", "hyper_analysis")
+# Names of the layers that only an encoder has.
+_ENCODER_LAYERS = ("analysis", "hyper_analysis")
 
 
 class CodecOutput(NamedTuple):
@@ -112,17 +112,15 @@ class CodecModel(keras.Model):
         raise NotImplementedError
 
     @property
-    def decoder_weights(self):
-        """The weights that decoding depends on, priors included: a list.
+    def decoder_layers(self):
+        """The layers that decoding depends on, priors included: a list."""
+        return [x for x in self.layers if x.name not in _ENCODER_LAYERS]
 
-        All but those of the analyses, which only an encoder has.
-        """
-        skipped = {
-            id(variable)
-            for name in ENCODER_LAYERS
-            if hasattr(self, name)
-            for variable in getattr(self, name).weights
-        }
+    @property
+    def decoder_weights(self):
+        """The weights that decoding depends on, priors included: a list."""
+        encoder = [x for x in self.layers if x.name in _ENCODER_LAYERS]
+        skipped = {id(v) for layer in encoder for v in layer.weights}
         return [v for v in self.weights if id(v) not in skipped]
 
     def analyse(self, x):

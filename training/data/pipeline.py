@@ -86,7 +86,7 @@ def make_batches(source, config, *, split="train", start_step=0, engine="auto"):
             "`engine` must be 'auto', 'tf' or 'numpy'. "
             f"Received: engine={engine!r}"
         )
-    source = _opened(source, config)
+    source = opened(source, config)
     if engine == "auto":
         engine = "tf" if _is_stream(source) or _keras_on_tf() else "numpy"
     if engine == "tf":
@@ -114,7 +114,7 @@ def make_dataset(source, config, *, split="train", start_step=0):
     _check_step(start_step)
     if not _keras_on_tf():
         _leave_gpus_alone(tf)
-    source = _opened(source, config)
+    source = opened(source, config)
     if _is_stream(source):
         steps = streaming.stream_steps(source, config, split, start_step)
         function = batching.StreamedBatches(config)
@@ -145,7 +145,7 @@ def validation_images(source, config, count=None):
     Raises:
         ValueError: No image falls into the validation split.
     """
-    source = _opened(source, config)
+    source = opened(source, config)
     if _is_stream(source):
         decoders = (
             functools.partial(decode.decode_image, encoded, name.decode())
@@ -168,7 +168,8 @@ def validation_images(source, config, count=None):
     return images
 
 
-def _opened(source, config):
+def opened(source, config):
+    """The source itself if it is opened, else what it or `config` names."""
     if source is None:
         return open_source(config)
     if hasattr(source, "image") or _is_stream(source):
