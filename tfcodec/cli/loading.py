@@ -10,6 +10,7 @@ import warnings
 import click
 
 from tfcodec import presets
+from tfcodec.cli.interrupt import deferred
 from tfcodec.errors import TfcodecError
 from tfcodec.litert.codec import has_graph
 from tfcodec.quiet import quiet_import
@@ -44,10 +45,11 @@ class Codecs:
         if key not in self._loaded:
             if reporter is not None:
                 reporter.phase(f"loading preset {preset.name}")
-            if self._in_litert(preset):
-                codec = _load_litert(preset, self._num_threads)
-            else:
-                codec = _load_keras(preset)
+            with deferred():
+                if self._in_litert(preset):
+                    codec = _load_litert(preset, self._num_threads)
+                else:
+                    codec = _load_keras(preset)
             self._loaded[key] = codec
         return self._loaded[key]
 
