@@ -19,6 +19,14 @@ TINY = {
 }
 # Smaller still, for tests that need no pictures of any quality.
 ARGUMENTS = {
+    "cnn-plain": {"channels": (4, 4, 4), "synthesis_channels": (4, 4, 3)},
+    "cnn-pool": {"channels": (4, 4, 6), "synthesis_channels": (6, 4, 4, 4)},
+    "cnn-pool-dense": {
+        "latent_channels": 16,
+        "channels": (4, 4, 4),
+        "synthesis_channels": (4, 4),
+    },
+    "deconvnet": {"channels": (4, 2), "synthesis_channels": (4, 3)},
     "factorized": {"latent_channels": 6, "channels": 8},
     "hyperprior": {
         "latent_channels": 6,
@@ -55,11 +63,17 @@ def _make_model(kind, lively=True, seed=11, **changes):
             shift = 0.05 * rng.normal(size=weight.shape)
             weight.assign_add(shift.astype(np.float32))
         # Latents and hyper-latents of some steps.
-        heads = [model.analysis.head]
-        if kind != "factorized":
-            heads.append(model.hyper_analysis.head)
+        heads = [
+            getattr(model, part).head
+            for part in ("analysis", "hyper_analysis")
+            if hasattr(getattr(model, part, None), "head")
+        ]
         for head in heads:
             head.kernel.assign(keras.ops.convert_to_numpy(head.kernel) * 8)
+        if kind.startswith(("cnn", "deconv")):
+            # No ReLU of so few is to be dead.
+            for layer in model.analysis.convolutions:
+                layer.bias.assign(keras.ops.ones_like(layer.bias) / 2)
         if kind == "photo":
             model.latent_scale.assign(np.linspace(0.5, 4, 6, dtype="f4"))
     return model

@@ -13,7 +13,10 @@ from tfcodec.export.graph.integer_network_graph import IntegerNetworkGraph
 SIZES = [(1, 1), (16, 16), (17, 63), (65, 40), (130, 5)]
 
 
-@pytest.fixture(scope="module", params=["photo", "hyperprior", "factorized"])
+@pytest.fixture(
+    scope="module",
+    params=["photo", "hyperprior", "factorized", "cnn-pool-dense"],
+)
 def codec(request, make_model):
     return Codec(make_model(request.param)).freeze()
 

@@ -22,7 +22,9 @@ def test_convolution_and_shuffle_are_the_transposed_convolution(size):
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
-@pytest.mark.parametrize("kind", ["factorized", "hyperprior"])
+@pytest.mark.parametrize(
+    "kind", ["factorized", "hyperprior", "cnn-pool", "deconvnet"]
+)
 def test_a_model_synthesises_the_same(make_model, kind):
     model = make_model(kind)
     rng = np.random.default_rng(1)

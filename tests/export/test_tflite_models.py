@@ -12,7 +12,10 @@ from tfcodec.export.lite.tflite_steps import ImageStatus
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.parametrize("kind", ["hyperprior", "factorized"])
+@pytest.mark.parametrize(
+    "kind",
+    ["hyperprior", "factorized", "cnn-pool-dense", "deconvnet"],
+)
 def test_other_models_go_both_ways(
     make_model, to_tflite, open_tflite, photograph, kind
 ):

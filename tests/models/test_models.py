@@ -10,6 +10,7 @@ from tfcodec.models import CodecModel
 from tfcodec.ops import ms_ssim
 
 KINDS = tuple(MODELS)
+ARTICLES = ("cnn-plain", "cnn-pool", "cnn-pool-dense", "deconvnet")
 QUALITY = np.array([30.0, 90.0], np.float32)
 
 
@@ -45,7 +46,7 @@ def test_outputs(model, images):
             assert np.isfinite(value).all()
         assert_same(out.quality, QUALITY)
         assert (np.asarray(out.z_bits) > 0).all()
-        is_second = model.name != "factorized"
+        is_second = hasattr(model, "scale_network")
         assert (np.asarray(out.y_bits) > 0).all() == is_second
     # Rounding draws nothing; noise does.
     assert_same(model(inputs).y_bits, model(inputs).y_bits)
@@ -83,7 +84,7 @@ def test_coding_steps_agree_with_call(model, images, size):
     assert_same(z_hat, np.round(z_hat))
     assert np.any(z_hat)
     residual = None
-    if model.name != "factorized":
+    if hasattr(model, "scale_network"):
         assert z_hat.shape[1:3] == (-(-size[0] // 64), -(-size[1] // 64))
         indexes = model.scale_network(z_hat, QUALITY, y)
         residual = np.asarray(model.residuals(y, z_hat, indexes, QUALITY))
@@ -111,6 +112,8 @@ def test_quality_matters(model, images):
 @pytest.mark.parametrize("kind", KINDS)
 def test_loss_decreases(make_model, images, kind):
     """Thirty steps of a plain descent: tracing Keras's own takes longer."""
+    # The articles' begin at grey, which is better, and have no bypass.
+    size, goal = (1e-2, 0.95) if kind in ARTICLES else (2e-3, 0.8)
     model = make_model(kind, lively=False)
     quality = np.array([20.0, 60.0], np.float32)
     inputs = {"image": images, "quality": quality}
@@ -124,12 +127,12 @@ def test_loss_decreases(make_model, images, kind):
         for variable, gradient in zip(
             variables, tape.gradient(loss, variables), strict=True
         ):
-            variable.assign_sub(2e-3 * tf.sign(gradient))
+            variable.assign_sub(size * tf.sign(gradient))
         return loss
 
     losses = [float(step()) for _ in range(30)]
     assert np.isfinite(losses).all()
-    assert np.mean(losses[-5:]) < 0.8 * np.mean(losses[:5])
+    assert np.mean(losses[-5:]) < goal * np.mean(losses[:5])
 
 
 def test_fit_on_dataset_and_array(make_model, images):

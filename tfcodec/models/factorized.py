@@ -1,81 +1,33 @@
-"""Ballé et al. 2018: the factorized prior, the simplest learned codec.
-
-x ─ analysis ─ y ─ * gain(q) ─ round ═► z_hat ─ / gain(q) ─ synthesis ─ x_hat
-"""
+"""Ballé et al. 2018: the factorized prior, the simplest of the literature."""
 
 import keras
 
-from tfcodec.entropy import EntropyBottleneck
-from tfcodec.models.base import CodecModel
-from tfcodec.models.base import CodecOutput
+from tfcodec.models.single_stream import SingleStream
 from tfcodec.transforms import PyramidAnalysis
 from tfcodec.transforms import PyramidSynthesis
 
 
 @keras.saving.register_keras_serializable("tfcodec")
-class Factorized(CodecModel):
+class Factorized(SingleStream):
     """Stride-2 pyramid with GDN and one learned prior per latent channel.
-
-    The latents are the only stream, so here they are the `z_hat` of the
-    coding steps, and `y_bits` is zero.
 
     Args:
         latent_channels: int.
         channels: int, between the convolutions.
-        **kwargs: see `CodecModel`, which documents the call too.
+        **kwargs: see `SingleStream`.
 
     Reference: Ballé et al. 2018, https://arxiv.org/abs/1802.01436, section 3
-    (`bmshj2018_factorized`). Departures: one model for all rates through
-    gains; latents are clipped to [-128, 127].
+    (`bmshj2018_factorized`).
     """
 
     def __init__(self, latent_channels=192, channels=128, **kwargs):
-        super().__init__(latent_channels, **kwargs)
+        super().__init__(
+            latent_channels,
+            PyramidAnalysis(latent_channels, channels, name="analysis"),
+            PyramidSynthesis(latent_channels, channels, name="synthesis"),
+            **kwargs,
+        )
         self.channels = channels
-        self.analysis = PyramidAnalysis(
-            latent_channels, channels, name="analysis"
-        )
-        self.synthesis = PyramidSynthesis(
-            latent_channels, channels, name="synthesis"
-        )
-        self.bottleneck = EntropyBottleneck(
-            latent_channels, name="bottleneck", seed=self.seed
-        )
-
-    def build(self, input_shape=None):
-        if self.built:
-            return
-        self.gain.build()
-        self.analysis.build((None, None, None, 3))
-        self.synthesis.build((None, None, None, self.latent_channels))
-        self.bottleneck.build()
-        self.built = True
-
-    @property
-    def reach(self):
-        return {
-            "analyse": self.analysis.reach,
-            "hyper": 0,
-            "dequantize": 0,
-            "synthesise": self.synthesis.reach,
-        }
-
-    def hyper_latents(self, y, quality):
-        return y * self.gain(quality)
-
-    def dequantize(self, z_hat, residual, quality):
-        return z_hat
-
-    def synthesise(self, y_hat, quality):
-        return self.synthesis(y_hat / self.gain(quality))
-
-    def call(self, inputs, training=False):
-        x, quality = self.split_inputs(inputs, training)
-        y_hat, bits = self.bottleneck(
-            self.hyper_latents(self.analysis(x), quality), training=training
-        )
-        x_hat = self.synthesise(y_hat, quality)
-        return CodecOutput(x_hat, keras.ops.zeros_like(bits), bits, quality)
 
     def get_config(self):
         return {**super().get_config(), "channels": self.channels}
