@@ -81,6 +81,7 @@ MAY_IMPORT = {
     },
     "litert": {"errors", "file_codec", "presets", "quiet", "weights"},
     "codec": BELOW_CODEC | {"file_codec"},
+    "restoration": {"backend", "limits", "tiles", "transforms", "weights"},
     "rate_control": {
         "bitstream",
         "errors",
@@ -102,11 +103,13 @@ MAY_IMPORT = {
         "picture",
         "quiet",
         "rate_control",
+        "restoration",
         "serve",
         "training",
     },
     "__main__": {"cli"},
-    "training": BELOW_CODEC | {"codec", "evaluation", "rate_control"},
+    "training": BELOW_CODEC
+    | {"codec", "evaluation", "rate_control", "restoration"},
     "export": BELOW_CODEC | {"codec", "litert"},
 }
 FOLDERS = {"training": ROOT / "training", "export": ROOT / "export"}

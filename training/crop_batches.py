@@ -26,6 +26,9 @@ class CropBatches(keras.utils.PyDataset):
         **settings: of `DataConfig`, e.g. `batch_size=8`, `crop=256`, `seed=0`,
             `validation_fraction=0.05`.
 
+    Attributes:
+        epoch: int, the present one; `fit` counts it up.
+
     Raises:
         FileNotFoundError: there is no such folder.
         ValueError: bad argument, no image in the split, or none as large as
@@ -58,7 +61,7 @@ class CropBatches(keras.utils.PyDataset):
         self._batches = IndexedBatches(images, self.config, split)
         self._length = -(-self._batches.num_images // self.config.batch_size)
         self._moves_on = split == "train"
-        self._epoch = first_epoch
+        self.epoch = first_epoch
 
     def __len__(self):
         return self._length
@@ -66,8 +69,8 @@ class CropBatches(keras.utils.PyDataset):
     def __getitem__(self, index):
         if not 0 <= index < self._length:
             raise IndexError(f"There is no batch {index} of {self._length}.")
-        epoch = self._epoch if self._moves_on else 0
+        epoch = self.epoch if self._moves_on else 0
         return self._batches(epoch * self._length + index)
 
     def on_epoch_end(self):
-        self._epoch += 1
+        self.epoch += 1

@@ -33,6 +33,8 @@ def single_op_shuffles(to_depth, to_space):
 
 def space_to_depth(x, block):
     """`(b, h, w, c)` to `(b, h / block, w / block, block**2 * c)`."""
+    if block == 1:
+        return x
     if _single_ops is not None:
         return _single_ops[0](x, block)
     b, h, w, c = keras.ops.shape(x)
@@ -43,6 +45,8 @@ def space_to_depth(x, block):
 
 def depth_to_space(x, block):
     """`(b, h, w, block**2 * c)` to `(b, h * block, w * block, c)`."""
+    if block == 1:
+        return x
     if _single_ops is not None:
         return _single_ops[1](x, block)
     b, h, w, c = keras.ops.shape(x)

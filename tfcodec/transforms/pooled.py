@@ -155,7 +155,7 @@ class UpsamplingSynthesis(keras.layers.Layer):
         self.head.build(shape)
 
     def call(self, y):
-        h = depth_to_space(y, self.packing) if self.packing > 1 else y
+        h = depth_to_space(y, self.packing)
         for convolution in self.convolutions:
             h = convolution(h)
         return self.head(h) * 255.0

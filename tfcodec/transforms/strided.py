@@ -100,6 +100,8 @@ class StridedSynthesis(keras.layers.Layer):
             last is 3, for the image.
         batch_norm: bool, batch normalization before each ReLU, which then
             follows the last convolution too; else the last one is linear.
+        residual: bool, for a correction of an image: the last convolution is
+            linear in any case, and begins at zero.
 
     Call arguments:
         y: float tensor `(batch, height, width, packed)`.
@@ -109,18 +111,23 @@ class StridedSynthesis(keras.layers.Layer):
         clipped.
     """
 
-    def __init__(self, channels, batch_norm=False, **kwargs):
+    def __init__(self, channels, batch_norm=False, residual=False, **kwargs):
         super().__init__(**kwargs)
         self.channels = tuple(channels)
         self.batch_norm = batch_norm
+        self.residual = residual
         last = len(self.channels) - 1
+        # How many convolutions a ReLU follows.
+        self.activated = last + (batch_norm and not residual)
+        zero = {"kernel_initializer": "zeros"} if residual else {}
+        start = zero or {"bias_initializer": GREY}
         self.convolutions = [
             keras.layers.Conv2DTranspose(
                 width,
                 3,
                 strides=2,
                 padding="same",
-                bias_initializer=GREY if i == last else "zeros",
+                **(start if i == last else {}),
                 dtype="float32" if i == last else self.dtype_policy,
             )
             for i, width in enumerate(self.channels)
@@ -131,7 +138,7 @@ class StridedSynthesis(keras.layers.Layer):
                 gamma_initializer=CONTRAST if i == last else "ones",
                 dtype="float32" if i == last else self.dtype_policy,
             )
-            for i in range(len(self.channels))
+            for i in range(self.activated)
             if batch_norm
         ]
 
@@ -151,16 +158,16 @@ class StridedSynthesis(keras.layers.Layer):
         for i, convolution in enumerate(self.convolutions):
             convolution.build(shape)
             shape = (*input_shape[:-1], self.channels[i])
-            if self.batch_norm:
+            if i < len(self.norms):
                 self.norms[i].build(shape)
 
     def call(self, y):
         h = depth_to_space(y, self.packing)
         for i, convolution in enumerate(self.convolutions):
             h = convolution(h)
-            if self.batch_norm:
+            if i < len(self.norms):
                 h = self.norms[i](h)
-            if self.batch_norm or i < len(self.channels) - 1:
+            if i < self.activated:
                 h = keras.ops.relu(h)
         return h * 255.0
 
@@ -169,8 +176,5 @@ class StridedSynthesis(keras.layers.Layer):
             **super().get_config(),
             "channels": self.channels,
             "batch_norm": self.batch_norm,
+            "residual": self.residual,
         }
-
-
-def _contrast(shape, dtype=None):
-    return keras.ops.full(shape, 0.25, dtype=dtype)
