@@ -17,10 +17,13 @@ class Constants:
 
     Args:
         model: built `CodecModel`; later changes of its weights are not seen.
+        subpixel: bool. Transposed convolutions in the sub-pixel form, which
+            is faster, and has other weights.
     """
 
-    def __init__(self, model):
+    def __init__(self, model, subpixel=True):
         self._model = model
+        self._subpixel = subpixel
         self._weights = [
             (variable, keras.ops.convert_to_numpy(variable))
             for variable in model.variables
@@ -30,13 +33,18 @@ class Constants:
     def __call__(self):
         """Within it the model is traced as TFLite likes it."""
         mapping = [(v, tf.constant(array)) for v, array in self._weights]
+        form = subpixel_convolutions if self._subpixel else _as_they_are
         with (
             # First, since it reads the weights themselves.
-            subpixel_convolutions(self._model),
+            form(self._model),
             ops.single_op_shuffles(tf.nn.space_to_depth, tf.nn.depth_to_space),
             keras.StatelessScope(state_mapping=mapping),
         ):
             yield
+
+
+def _as_they_are(model):
+    return contextlib.nullcontext()
 
 
 def convert(signatures):

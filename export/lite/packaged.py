@@ -91,7 +91,8 @@ def _signatures(codec):
     }
     if codec.coding.network is None:
         del functions["residuals"], functions["dequantize"]
-    constants = Constants(model)
+    # Weights in another form would not be found in `weights.npz`.
+    constants = Constants(model, subpixel=False)
     return {
         name: _function(constants, *functions[name])
         for name in STEPS

@@ -19,6 +19,7 @@ class SingleStream(CodecModel):
     Args:
         latent_channels: int.
         analysis, synthesis: Keras layers with a `reach`.
+        filters: tuple of ints, of the priors: see `DeepFactorized`.
         **kwargs: see `CodecModel`, which documents the call too.
 
     Reference: Ballé et al. 2018, https://arxiv.org/abs/1802.01436, section 3.
@@ -26,12 +27,19 @@ class SingleStream(CodecModel):
     [-128, 127].
     """
 
-    def __init__(self, latent_channels, analysis, synthesis, **kwargs):
+    def __init__(
+        self,
+        latent_channels,
+        analysis,
+        synthesis,
+        filters=(3, 3, 3),
+        **kwargs,
+    ):
         super().__init__(latent_channels, **kwargs)
         self.analysis = analysis
         self.synthesis = synthesis
         self.bottleneck = EntropyBottleneck(
-            latent_channels, name="bottleneck", seed=self.seed
+            latent_channels, filters, name="bottleneck", seed=self.seed
         )
 
     def build(self, input_shape=None):

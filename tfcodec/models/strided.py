@@ -33,7 +33,11 @@ class _Strided(SingleStream):
         )
         kwargs.pop("latent_channels", None)  # of a config; it follows
         super().__init__(
-            channels[-1] * analysis.packing**2, analysis, synthesis, **kwargs
+            channels[-1] * analysis.packing**2,
+            analysis,
+            synthesis,
+            filters=(3,),  # There are many channels, and half of them zeros.
+            **kwargs,
         )
         self.channels = tuple(channels)
         self.synthesis_channels = tuple(synthesis_channels)
