@@ -80,6 +80,15 @@ MAY_IMPORT = {
         "tiled_steps",
     },
     "litert": {"errors", "file_codec", "presets", "quiet", "weights"},
+    "lossless": {
+        "bitstream",
+        "coding",
+        "errors",
+        "limits",
+        "picture",
+        "presets",
+        "weights",
+    },
     "codec": BELOW_CODEC | {"file_codec"},
     "restoration": {"backend", "limits", "tiles", "transforms", "weights"},
     "rate_control": {
@@ -91,6 +100,7 @@ MAY_IMPORT = {
         "picture",
         "tiled_steps",
     },
+    "jpeg": {"errors", "limits", "metrics"},
     "quiet": set(),
     "evaluation": BELOW_CODEC | {"codec", "quiet", "rate_control"},
     "serve": {"errors"},
@@ -99,7 +109,9 @@ MAY_IMPORT = {
         "codec",
         "evaluation",
         "export",
+        "jpeg",
         "litert",
+        "lossless",
         "picture",
         "quiet",
         "rate_control",
@@ -109,7 +121,14 @@ MAY_IMPORT = {
     },
     "__main__": {"cli"},
     "training": BELOW_CODEC
-    | {"codec", "evaluation", "rate_control", "restoration"},
+    | {
+        "codec",
+        "evaluation",
+        "jpeg",
+        "lossless",
+        "rate_control",
+        "restoration",
+    },
     "export": BELOW_CODEC | {"codec", "litert"},
 }
 FOLDERS = {"training": ROOT / "training", "export": ROOT / "export"}
@@ -127,6 +146,7 @@ NO_KERAS = (
     "image_encoder",
     "file_codec",
     "litert",
+    "lossless",
     "rate_control",
 )
 

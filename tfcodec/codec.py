@@ -254,7 +254,7 @@ class Codec(FileCodec, keras.Model):
         model = self.model
         total = float(model.total_distortion(x_hat, image, inside))
         weight = float(model.lmbda(quality))
-        return rate + weight * total / float(np.sum(inside))
+        return rate + weight * total / np.count_nonzero(inside)
 
 
 def _stale(what: str) -> ValueError:

@@ -20,6 +20,7 @@ from tfcodec.bitstream.sections import known_sections
 from tfcodec.coding import RansDecoder
 from tfcodec.errors import BitstreamError
 from tfcodec.image_encoder import ImageEncoder
+from tfcodec.image_encoder import check_effort
 from tfcodec.image_encoder import first_rows
 from tfcodec.image_encoder import second_rows
 from tfcodec.limits import HYPER_LATENT_MAX
@@ -68,6 +69,8 @@ class FileCodec:
         effort: int = ...,
         metadata: Metadata | None = ...,
         report: Report | None = ...,
+        roi: npt.ArrayLike | None = ...,
+        roi_gain: float = ...,
     ) -> list[bytes]: ...
 
     @overload
@@ -78,6 +81,8 @@ class FileCodec:
         effort: int = ...,
         metadata: Metadata | None = ...,
         report: Report | None = ...,
+        roi: npt.ArrayLike | None = ...,
+        roi_gain: float = ...,
     ) -> bytes: ...
 
     def compress(
@@ -87,6 +92,8 @@ class FileCodec:
         effort: int = 1,
         metadata: Metadata | None = None,
         report: Report | None = None,
+        roi: npt.ArrayLike | None = None,
+        roi_gain: float = 8.0,
     ) -> bytes | list[bytes]:
         """Encodes one image, or several.
 
@@ -100,26 +107,39 @@ class FileCodec:
                 fewer bits for the same PSNR, and more time (docs/cli.md).
             metadata: `tfcodec.Metadata` that goes along with each image.
             report: see `ImageEncoder.encode`; counts anew for each image.
+            roi: uint8 `(height, width)`, region of interest: how much detail
+                matters at each pixel of the one image, 255 most; or None.
+                Efforts above 1 follow it.
+            roi_gain: float, at least 1: how much more a squared error counts
+                at 255 than at 0 (docs/roi.md).
 
         Returns:
             bytes, a whole `.tfc` file; a list of them for several images.
 
         Raises:
-            ValueError: not such an image, quality or effort, or the integers
-                do not belong to the weights.
+            ValueError: not such an image, quality, effort or region, or the
+                integers do not belong to the weights.
         """
+        check_effort(effort, roi)
         if isinstance(image, list | tuple) or np.ndim(image) == 4:
+            if roi is not None:
+                raise ValueError("`roi` goes with one image, not with several.")
             return [
                 self.compress(one, quality, effort, metadata, report)
                 for one in image
             ]
-        return self.encoder(image, metadata).encode(quality, effort, report)
+        encoder = self.encoder(image, metadata, roi, roi_gain)
+        return encoder.encode(quality, effort, report)
 
     def encoder(
-        self, image: npt.ArrayLike, metadata: Metadata | None = None
+        self,
+        image: npt.ArrayLike,
+        metadata: Metadata | None = None,
+        roi: npt.ArrayLike | None = None,
+        roi_gain: float = 8.0,
     ) -> ImageEncoder:
         """An `ImageEncoder` that can encode `image` at several qualities."""
-        return ImageEncoder(self, image, metadata)
+        return ImageEncoder(self, image, metadata, roi, roi_gain)
 
     @overload
     def decompress(
@@ -243,6 +263,10 @@ class FileCodec:
 
     def _check_preset(self, container: Container) -> None:
         coding = self.require_coding()
+        if container.preset_id == presets.LOSSLESS:
+            raise BitstreamError(
+                "The file is lossless: use tfcodec.lossless.decompress."
+            )
         if container.preset_id != self.identifier:
             needed = presets.IDENTIFIERS.get(container.preset_id)
             if needed is None:
@@ -292,7 +316,8 @@ class FileCodec:
         Args:
             rate: float, bits per pixel.
             x_hat, image: float32 `(1, height, width, 3)`, 0..255.
-            inside: float32 `(1, height, width, 1)`, 1 for pixels that count.
+            inside: float32 `(1, height, width, 1)`, 1 for pixels that count,
+                else 0; or the square roots of their weights.
             quality: float.
 
         Returns:

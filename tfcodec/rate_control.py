@@ -42,6 +42,8 @@ def compress_to(
     effort: int = 1,
     report: Report | None = None,
     metadata: Metadata | None = None,
+    roi: npt.ArrayLike | None = None,
+    roi_gain: float = 8.0,
 ) -> Found:
     """Encodes at the best quality within a size, or the least for a PSNR.
 
@@ -55,12 +57,14 @@ def compress_to(
         effort: int, 1..5, see `Codec.compress`.
         report: see `ImageEncoder.encode`; counts anew for each trial.
         metadata: see `Codec.compress`.
+        roi, roi_gain: see `Codec.compress`; not with `target_psnr`.
 
     Returns:
         `(data, quality)`.
 
     Raises:
-        ValueError: not exactly one target is given, or no such effort.
+        ValueError: not exactly one target is given, or no such effort or
+            region.
         TfcodecError: no quality meets it; the message says what is possible.
     """
     targets = (target_bytes, target_bpp, target_psnr)
@@ -68,8 +72,10 @@ def compress_to(
         raise ValueError(
             "Give exactly one of `target_bytes`, `target_bpp`, `target_psnr`."
         )
-    check_effort(effort)
-    encoder = codec.encoder(image, metadata)
+    check_effort(effort, roi)
+    if roi is not None and target_psnr is not None:
+        raise ValueError("`roi` goes with a size, not with `target_psnr`.")
+    encoder = codec.encoder(image, metadata, roi, roi_gain)
     if target_bpp is not None:
         target_bytes = int(target_bpp * encoder.height * encoder.width / 8)
 
@@ -111,7 +117,8 @@ def _refine_to_bytes(
             best = data, quality
         if 1 - _CLOSE_BYTES <= len(data) / limit <= 1:
             break
-        aim *= limit / len(data)
+        # To the middle of what is close enough: the next one should fit.
+        aim *= (1 - _CLOSE_BYTES / 2) * limit / len(data)
     return best
 
 

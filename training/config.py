@@ -19,6 +19,30 @@ from tfcodec.training.data.config import DataConfig
 
 
 @dataclasses.dataclass(frozen=True)
+class PerceptualConfig:
+    """Settings of `tfcodec.training.perceptual.Perceptual`, described there."""
+
+    network: str = "vgg16"
+    weights: str | None = "imagenet"
+    layers: tuple = ("block2_conv2", "block3_conv3")
+    weight: float = 0.1
+
+    def __post_init__(self):
+        if self.network not in ("vgg16", "resnet50"):
+            raise ValueError(
+                "`model.perceptual.network` must be 'vgg16' or 'resnet50'. "
+                f"Received: {self.network!r}"
+            )
+        if not self.layers:
+            raise ValueError("`model.perceptual.layers` must name a layer.")
+        if not self.weight > 0:
+            raise ValueError(
+                "`model.perceptual.weight` must be positive. "
+                f"Received: {self.weight}"
+            )
+
+
+@dataclasses.dataclass(frozen=True)
 class ModelConfig:
     """Which model.
 
@@ -34,6 +58,8 @@ class ModelConfig:
         initial_arguments: those of `arguments` that differ in `initial`,
             which has fewer blocks (`grow`).
         train_only: names of the model's layers that are trained; none: all.
+        perceptual: `PerceptualConfig` of what is added to the distortion, or
+            None.
     """
 
     name: str = "photo"
@@ -44,6 +70,7 @@ class ModelConfig:
     initial_lmbda: tuple | None = None
     initial_arguments: dict = dataclasses.field(default_factory=dict)
     train_only: tuple = ()
+    perceptual: PerceptualConfig | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -137,6 +164,12 @@ _PARTS = {
 def from_dict(values):
     """`TrainConfig` of nested dicts; unknown or missing keys are errors."""
     values = dict(values)
+    model = values.get("model")
+    if isinstance(model, dict) and model.get("perceptual") is not None:
+        perceptual = _construct(
+            PerceptualConfig, model["perceptual"], "model.perceptual."
+        )
+        values["model"] = {**model, "perceptual": perceptual}
     for name, cls in _PARTS.items():
         if name in values:
             values[name] = _construct(cls, values[name], name + ".")

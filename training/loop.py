@@ -1,5 +1,6 @@
 """The training loop: steps, progress, checkpoints, validation."""
 
+import dataclasses
 import json
 import pathlib
 import time
@@ -17,6 +18,7 @@ from tfcodec.training.data import validation_images
 from tfcodec.training.grow import grow
 from tfcodec.training.optimizers import ConvMuon
 from tfcodec.training.optimizers import WarmupCosine
+from tfcodec.training.perceptual import Perceptual
 from tfcodec.training.requality import stretch_qualities
 from tfcodec.training.resident import ResidentSteps
 from tfcodec.training.validate import running_averages
@@ -54,6 +56,9 @@ def make_model(config, images=None):
         )
     for layer in model.layers if config.model.train_only else ():
         layer.trainable = layer.name in config.model.train_only
+    if config.model.perceptual:
+        settings = dataclasses.asdict(config.model.perceptual)
+        model.extra_distortion = Perceptual(**settings)
     settings = config.optimizer
     schedule = WarmupCosine(
         settings.learning_rate,

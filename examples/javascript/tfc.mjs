@@ -24,6 +24,9 @@ const PRESETS = {
   6: "photo-msssim-1 (retired)",
   7: "photo-4",
   8: "photo-msssim-2",
+  16: "cnn-plain-1",
+  17: "cnn-pool-1",
+  18: "cnn-pool-dense-1",
   65535: "not part of tfcodec",
 };
 const SLOTS = 4096;

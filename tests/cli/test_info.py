@@ -41,6 +41,8 @@ def test_json(call, compressed, tiny_codec):
         "profile": None,
         "bpp": 8 * compressed.stat().st_size / (80 * 48),
         "quality": 50.0,
+        "lossless": False,
+        "max_error": None,
         "preset": "unregistered",
         "preset_identifier": 65535,
         "preset_installed": False,

@@ -8,10 +8,14 @@ import click
 from tfcodec.cli import files
 from tfcodec.cli import images
 from tfcodec.cli import loading
+from tfcodec.cli.parameters import describe_lossless as describe
 from tfcodec.cli.report import run_jobs
 from tfcodec.cli.report import shown
+from tfcodec.cli.roi import Roi
+from tfcodec.cli.roi import read_mask
 from tfcodec.cli.verify import verify
 from tfcodec.metrics import bpp
+from tfcodec.presets import LOSSLESS
 from tfcodec.presets import Preset
 
 SUFFIX = ".tfc"
@@ -27,8 +31,8 @@ def run(inputs, output, force, debug, *, preset, runtime, **options):
         debug: bool, show tracebacks.
         preset: str, name or folder.
         runtime: "litert", "tf" or None, see `loading.Codecs`.
-        **options: `rate`, `effort`, `verify`, `strip` and `max_pixels`, see
-            `Compressor`.
+        **options: `rate`, `effort`, `verify`, `strip`, `max_pixels` and
+            `roi`, see `Compressor`.
 
     Returns:
         The exit code.
@@ -38,6 +42,10 @@ def run(inputs, output, force, debug, *, preset, runtime, **options):
     jobs = files.plan(inputs, output, SUFFIX, images.READ_SUFFIXES, (SUFFIX,))
     if output is not None and len(jobs) == 1:
         _check_name(jobs[0].target)
+    if "roi" in options and len(jobs) > 1:
+        raise click.UsageError(
+            f"--roi goes with one picture. Received: {len(jobs)} pictures."
+        )
     writer = files.Writer(jobs, force)
     compress = Compressor(codecs, preset, **options)
 
@@ -90,6 +98,7 @@ class Compressor:
         verify: bool. See `verify.verify`.
         strip: bool. Drop the metadata.
         max_pixels: int. Larger images are refused.
+        roi: `Roi`, or None for no region of interest.
     """
 
     codecs: loading.Codecs
@@ -99,48 +108,71 @@ class Compressor:
     verify: bool
     strip: bool
     max_pixels: int
+    roi: Roi | None = None
 
     def __call__(self, job, writer, reporter):
         """Makes `job.target`; returns `files.Made`."""
         image, metadata, notes = images.read_image(
             job.source, self.strip, self.max_pixels
         )
+        region = {}
+        if self.roi is not None:
+            mask = read_mask(self.roi.path, image.shape[:2], self.max_pixels)
+            region = {"roi": mask, "roi_gain": self.roi.gain}
         writer.check(job.target)
         codec = self.codecs.get(self.preset, reporter)
         reporter.phase(f"compressing {job.source.name}")
         data, quality = compress_at(
-            codec, image, self.rate, self.effort, reporter.step, metadata
+            codec,
+            image,
+            self.rate,
+            self.effort,
+            reporter.step,
+            metadata,
+            **region,
         )
+        lossless = self.preset.identifier == LOSSLESS
+        max_error = round(100 - quality) if lossless else None
         psnr = None
 
         def check(read_back):
             nonlocal psnr
-            psnr = verify(codec, image, data, read_back)
+            psnr = verify(codec, image, data, read_back, max_error)
 
         writer.write(job.target, data, check if self.verify else None)
         if notes:
             reporter.note(job.source, "; ".join(notes))
         height, width = image.shape[:2]
+        kind = describe(quality) if lossless else f"q{quality:g}"
         line = (
             f"{shown(job.source)} -> {shown(job.target)}  {len(data):,} bytes"
-            f"  {bpp(len(data), height, width):.2f} bpp  q{quality:g}"
+            f"  {bpp(len(data), height, width):.2f} bpp  {kind}"
         )
         if psnr is not None:
-            line += f"  verified: {psnr:.2f} dB"
+            same = psnr == float("inf")
+            line += f"  verified: {'exact' if same else f'{psnr:.2f} dB'}"
         return files.Made(line, len(data), height * width, psnr)
 
 
-def compress_at(codec, image, rate, effort=1, report=None, metadata=None):
-    """`(data, quality)` of an image at a quality or a target."""
+def compress_at(
+    codec, image, rate, effort=1, report=None, metadata=None, **region
+):
+    """`(data, quality)` of an image at a quality or a target.
+
+    `region`: `roi` and `roi_gain`, see `FileCodec.compress`, or nothing.
+    """
+    options = {
+        "effort": effort,
+        "report": report,
+        "metadata": metadata,
+        **region,
+    }
     if "quality" in rate:
         quality = round(rate["quality"], 2)
-        data = codec.compress(image, quality, effort, metadata, report)
-        return data, quality
+        return codec.compress(image, quality, **options), quality
     from tfcodec.rate_control import compress_to
 
-    return compress_to(
-        codec, image, effort=effort, report=report, metadata=metadata, **rate
-    )
+    return compress_to(codec, image, **options, **rate)
 
 
 def _check_name(target):

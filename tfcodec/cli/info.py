@@ -8,6 +8,7 @@ from tfcodec.bitstream import sections
 from tfcodec.bitstream.container import LATENTS
 from tfcodec.cli import info_tflite
 from tfcodec.cli.decompress import read_container
+from tfcodec.cli.parameters import describe_lossless
 from tfcodec.cli.report import Reporter
 from tfcodec.cli.report import fact_lines
 from tfcodec.cli.report import print_facts
@@ -44,6 +45,9 @@ def describe(path):
     settings = _installed(number)
     model_hash = container.model_hash.hex()
     name = presets.IDENTIFIERS.get(number) or presets.RETIRED.get(number)
+    lossless = number == presets.LOSSLESS
+    if lossless:
+        name = presets.LOSSLESS_NAME
     if number == presets.UNREGISTERED:
         name = "unregistered"
     parts = [(LATENTS, container.latents), *container.ancillary]
@@ -59,6 +63,8 @@ def describe(path):
         "profile": None if profile is None else _profile_name(profile),
         "bpp": bpp(len(data), container.height, container.width),
         "quality": container.quality,
+        "lossless": lossless,
+        "max_error": round(100 - container.quality) if lossless else None,
         "preset": name or "unknown",
         "preset_identifier": number,
         "preset_installed": settings is not None,
@@ -113,7 +119,11 @@ def _lines(facts):
         "size": f"{facts['bytes']:,} bytes, {facts['bpp']:.3f} bpp",
         "image": f"{facts['width']} x {facts['height']} pixels, {kind}",
         "colours": facts["profile"] or "sRGB",
-        "quality": f"{facts['quality']:g}",
+        "quality": (
+            describe_lossless(facts["quality"])
+            if facts["lossless"]
+            else f"{facts['quality']:g}"
+        ),
         "preset": preset,
         "model hash": (
             facts["model_hash"] + matches[facts["model_hash_matches"]]

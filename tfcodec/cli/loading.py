@@ -41,6 +41,10 @@ class Codecs:
 
     def get(self, preset, reporter=None):
         """The `FileCodec` of a `Preset`; `reporter` says that it takes time."""
+        if preset.identifier == presets.LOSSLESS:
+            from tfcodec import lossless
+
+            return lossless.load()
         key = str(preset.directory)
         if key not in self._loaded:
             if reporter is not None:
@@ -67,6 +71,8 @@ def find_preset(name):
         click.UsageError: there is none.
     """
     try:
+        if name == presets.LOSSLESS_NAME:
+            return presets.by_identifier(presets.LOSSLESS)
         return presets.find(name)
     except TfcodecError as error:
         raise click.UsageError(str(error)) from error

@@ -11,13 +11,17 @@ import click
 import tfcodec
 from tfcodec.cli.eval import evaluate
 from tfcodec.cli.export import export
+from tfcodec.cli.jpeg import jpeg
 from tfcodec.cli.parameters import POSITIVE
 from tfcodec.cli.parameters import QUALITY
 from tfcodec.cli.parameters import RUNTIMES
 from tfcodec.cli.parameters import debug_option
+from tfcodec.cli.parameters import lossless_options
 from tfcodec.cli.parameters import max_pixels_option
 from tfcodec.cli.parameters import preset_option
 from tfcodec.cli.parameters import tree_options
+from tfcodec.cli.restore import restore
+from tfcodec.cli.roi import roi_options
 from tfcodec.cli.serve import serve
 from tfcodec.cli.train import train
 
@@ -97,6 +101,14 @@ def cli():
     show_default=True,
     help="Smaller files for more time: 5 takes half a minute per megapixel.",
 )
+@roi_options
+@click.option("--lossless", is_flag=True, help="Keep every pixel exactly.")
+@click.option(
+    "--max-error",
+    metavar="0..8",
+    type=click.IntRange(0, 8),
+    help="With --lossless: by how much a sample may differ.  [default: 0]",
+)
 @preset_option
 @_runtime
 @_force
@@ -128,6 +140,11 @@ def compress(inputs, output, tree, force, debug, **options):
         names = [f"--{name.replace('_', '-')}" for name in chosen]
         raise click.UsageError(f"Give only one of {' and '.join(names)}.")
     options["rate"] = chosen or {"quality": 50.0}
+    lossless, max_error = options.pop("lossless"), options.pop("max_error")
+    if lossless:
+        options.update(lossless_options(chosen, max_error or 0))
+    elif max_error is not None:
+        raise click.UsageError("--max-error needs --lossless.")
     if tree is not None:
         return command.run_tree(inputs, output, tree, force, debug, **options)
     return command.run(inputs, output, force, debug, **options)
@@ -213,6 +230,8 @@ def demo(output, quality, preset, force, debug):
 
 cli.add_command(evaluate)
 cli.add_command(export)
+cli.add_command(jpeg)
+cli.add_command(restore)
 cli.add_command(serve)
 cli.add_command(train)
 

@@ -87,6 +87,39 @@ max_pixels_option = click.option(
 )
 
 
+def lossless_options(rate, max_error):
+    """What `--lossless` stands for: a preset, and one of its qualities.
+
+    Args:
+        rate: dict, options about the rate that were given.
+        max_error: int, 0..8.
+
+    Raises:
+        click.UsageError: an option was given that does not go with it.
+    """
+    context = click.get_current_context()
+    wrong = list(rate)
+    for name in ("effort", "preset", "runtime"):
+        source = context.get_parameter_source(name)
+        if source is click.core.ParameterSource.COMMANDLINE:
+            wrong.append(name)
+    if wrong:
+        names = [f"--{name.replace('_', '-')}" for name in wrong]
+        raise click.UsageError(
+            f"--lossless does not go with {' and '.join(names)}."
+        )
+    from tfcodec.presets import LOSSLESS_NAME
+
+    quality = 100.0 - max_error
+    return {"preset": LOSSLESS_NAME, "rate": {"quality": quality}}
+
+
+def describe_lossless(quality):
+    """What a quality of the lossless preset stands for, in words."""
+    max_error = round(100 - quality)
+    return f"lossless within {max_error}" if max_error else "lossless"
+
+
 class TreeOptions(NamedTuple):
     """What `--recursive` goes with."""
 

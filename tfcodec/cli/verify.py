@@ -15,7 +15,7 @@ SLACK = 100.0
 MIN_SIDE = 64  # pixels; smaller pictures have too few blocks for that
 
 
-def verify(codec, image, data, read_back):
+def verify(codec, image, data, read_back, max_error=None):
     """Compares a file on the disk with what was to be written.
 
     That its symbols are the encoder's needs no second encoding: the decoder
@@ -27,6 +27,8 @@ def verify(codec, image, data, read_back):
         image: the picture, as `FileCodec.compress` takes it.
         data: bytes, the file as it was made.
         read_back: bytes, the file as the disk has it.
+        max_error: int, by how much a sample may be off in a lossless file;
+            None for others.
 
     Returns:
         float, the PSNR of the decoded picture in dB.
@@ -56,9 +58,19 @@ def verify(codec, image, data, read_back):
     if picture.alpha is not None:
         if not np.array_equal(decoded[:, :, -1], picture.alpha):
             raise TfcodecError("not verified: the transparency is another")
-    found, looks_alike = compare(
-        picture.rgb[:, :, :num_colours], decoded[:, :, :num_colours]
-    )
+    colours = picture.rgb
+    if max_error is not None:  # Those of invisible pixels count, too.
+        colours = np.reshape(image, (height, width, -1))
+    colours = colours[:, :, :num_colours]
+    found, looks_alike = compare(colours, decoded[:, :, :num_colours])
+    if max_error is not None:
+        larger = np.maximum(colours, decoded[:, :, :num_colours])
+        smaller = np.minimum(colours, decoded[:, :, :num_colours])
+        if (larger - smaller).max() > max_error:
+            raise TfcodecError(
+                "not verified: the decoded picture is another one by more "
+                f"than {max_error} levels"
+            )
     if not looks_alike:
         raise TfcodecError(
             "not verified: the decoded picture does not look like the "

@@ -93,6 +93,9 @@ class CodecModel(keras.Model):
             log_range=0.5 * math.log(lmbda_max / lmbda_min),
             name="gain",
         )
+        # Training may set a function of (x_hat, image), float32 `(b,)`, which
+        # is added to the distortion of the loss; it is not saved.
+        self.extra_distortion = None
         self.quality_seed = keras.random.SeedGenerator(seed)
         self.trackers = {
             name: keras.metrics.Mean(name=name) for name in ("bpp", "psnr")
@@ -185,7 +188,9 @@ class CodecModel(keras.Model):
 
         Args:
             x_hat, image: float32 `(b, h, w, 3)`, 0..255.
-            inside: float32 `(b, h, w, 1)`, 1 for pixels that count, else 0.
+            inside: float32 `(b, h, w, 1)`, 1 for pixels that count, else 0. An
+                error is multiplied by it: with the root of a weight, squared
+                errors have that weight.
 
         Returns:
             float32 scalar.
@@ -245,6 +250,8 @@ class CodecModel(keras.Model):
         lmbda = self.lmbda(y_pred.quality)
         weight = (self.lmbda_max / lmbda) ** self.rate_balance
         distortion = self.distortions(y_pred.x_hat, image)
+        if self.extra_distortion is not None:
+            distortion += self.extra_distortion(y_pred.x_hat, image)
         loss = keras.ops.mean(weight * (bpp + lmbda * distortion))
         error = keras.ops.square(y_pred.x_hat - image)
         mse = keras.ops.mean(error, axis=(1, 2, 3))

@@ -18,16 +18,20 @@ class _Strided(SingleStream):
         channels: ints, of the analysis.
         synthesis_channels: as many ints, of the synthesis; the last is 3.
         batch_norm: bool, see the transforms.
+        scale: float, see `StridedAnalysis`: the quantization step to begin
+            with, since training changes it slowly.
         **kwargs: see `SingleStream`.
     """
 
-    def __init__(self, channels, synthesis_channels, batch_norm, **kwargs):
+    def __init__(
+        self, channels, synthesis_channels, batch_norm, scale, **kwargs
+    ):
         if len(channels) != len(synthesis_channels):
             raise ValueError(
                 "`channels` and `synthesis_channels` must have the same "
                 f"length. Received: {channels} and {synthesis_channels}"
             )
-        analysis = StridedAnalysis(channels, batch_norm, name="analysis")
+        analysis = StridedAnalysis(channels, batch_norm, scale, name="analysis")
         synthesis = StridedSynthesis(
             synthesis_channels, batch_norm, name="synthesis"
         )
@@ -64,7 +68,7 @@ class Deconvnet(_Strided):
     def __init__(
         self, channels=(64, 128), synthesis_channels=(64, 3), **kwargs
     ):
-        super().__init__(channels, synthesis_channels, True, **kwargs)
+        super().__init__(channels, synthesis_channels, True, 1.0, **kwargs)
 
 
 @keras.saving.register_keras_serializable("tfcodec")
@@ -78,4 +82,4 @@ class CnnPlain(_Strided):
     def __init__(
         self, channels=(32, 64, 128), synthesis_channels=(64, 32, 3), **kwargs
     ):
-        super().__init__(channels, synthesis_channels, False, **kwargs)
+        super().__init__(channels, synthesis_channels, False, 8.0, **kwargs)

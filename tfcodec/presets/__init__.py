@@ -24,7 +24,13 @@ from tfcodec.errors import TfcodecError
 
 # Identifiers in files. Written down, never renumbered, never used again.
 # docs/format.md has the same list.
-IDENTIFIERS = {7: "photo-4", 8: "photo-msssim-2"}
+IDENTIFIERS = {
+    7: "photo-4",
+    8: "photo-msssim-2",
+    16: "cnn-plain-1",
+    17: "cnn-pool-1",
+    18: "cnn-pool-dense-1",
+}
 # Of presets that were, the name by identifier.
 RETIRED = {
     1: "photo-1",
@@ -32,6 +38,8 @@ RETIRED = {
     5: "photo-3",
     6: "photo-msssim-1",
 }
+LOSSLESS = 32  # of `tfcodec.lossless`, which is not a codec of `tfcodec.load`
+LOSSLESS_NAME = "lossless-1"
 UNREGISTERED = 0xFFFF  # a preset that a user has trained
 
 _ROOT = pathlib.Path(__file__).parent
@@ -177,6 +185,8 @@ def by_identifier(identifier: int) -> Preset:
             f"The file was made with preset {RETIRED[identifier]}, which is "
             "retired. Use a version of tfcodec that still has it."
         )
+    if identifier == LOSSLESS:
+        return _read(_ROOT / LOSSLESS_NAME)
     if identifier not in IDENTIFIERS:
         raise BitstreamError(
             f"The file needs preset number {identifier}, which this version "

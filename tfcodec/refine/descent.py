@@ -146,7 +146,7 @@ class Refiner:
                 (cut(image, tile, BLOCK), cut(inside, tile, BLOCK)),
                 (quality, lmbda),
                 plan,
-                curvature,
+                curvature * _weight(cut(inside, tile, BLOCK)),
                 step_done,
             )
             put(new_y, tile_y, tile, 1)
@@ -202,6 +202,27 @@ class Refiner:
                 z = z - z_rate * mean / (root + Z_FLOOR)
             step_done(t + 1)
         return y, z
+
+
+def _weight(inside):
+    """What weights of pixels make of the curvature, per latent.
+
+    Their means over blocks, without what is outside the picture. Below 1 their
+    square roots: that much of the curvature is of the bits, not of the
+    distortion, and latents show in the neighbouring blocks too.
+
+    Args:
+        inside: see `Relaxation`.
+
+    Returns:
+        float32 `(1, h, w, 1)`.
+    """
+    _, rows, columns, _ = inside.shape
+    blocks = (1, rows // BLOCK, BLOCK, columns // BLOCK, BLOCK, 1)
+    weights = np.square(inside).reshape(blocks).sum(axis=(2, 4))
+    counts = (inside > 0).reshape(blocks).sum(axis=(2, 4))
+    means = np.where(counts > 0, weights / np.maximum(counts, 1), 1.0)
+    return np.maximum(means, np.sqrt(means)).astype(np.float32)
 
 
 def _fall(place):

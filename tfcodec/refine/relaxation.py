@@ -44,7 +44,8 @@ class Relaxation:
             hyper-latents before rounding. They are rounded with the
             straight-through gradient; so are the indexes of the tables.
         image: float32 `(1, 16 * h, 16 * w, 3)`, 0..255.
-        inside: float32 `(1, 16 * h, 16 * w, 1)`, 1 for pixels that count.
+        inside: float32 `(1, 16 * h, 16 * w, 1)`, 1 for pixels that count,
+            else 0; or the square roots of their weights.
         quality: float32 `(1,)`.
         lmbda: float32 scalar, weight of the distortion against bits.
         sharpness: float32 scalar, of the soft rounding.

@@ -18,7 +18,7 @@ class PatchAnalysis(keras.layers.Layer):
     Args:
         latent_channels: int.
         channels: three ints, of the convolutions.
-        scale: float, factor of the output.
+        scale: float, factor of what the dense layer sees.
 
     Call arguments:
         x: float tensor `(batch, height, width, 3)`, 0..255, sides multiples
@@ -69,7 +69,7 @@ class PatchAnalysis(keras.layers.Layer):
         first, second, third = self.convolutions
         x = third(self.pool(second(self.pool(first(x)))))
         x = keras.ops.reshape(x, (-1, _SIDE**2 * self.channels[-1]))
-        y = self.dense(x) * self.scale
+        y = self.dense(x * self.scale)
         return keras.ops.reshape(y, (b, rows, columns, self.latent_channels))
 
     def get_config(self):
