@@ -46,6 +46,9 @@ def test_command_lines_are_accepted(line, tmp_path, monkeypatch, photograph):
 
     monkeypatch.chdir(tmp_path)
     Image.fromarray(photograph).save("photo.jpg", quality=95)
+    for name in ("scan.png", "old.jpg"):
+        Image.fromarray(photograph).save(name)
+    Image.new("L", photograph.shape[1::-1], 255).save("face.png")
     pathlib.Path("photos").mkdir()
     Image.fromarray(photograph).save("photos/photo.png")
     if "photo.tfc" in line:
