@@ -74,6 +74,9 @@ def _make_model(kind, lively=True, seed=11, **changes):
             # No ReLU of so few is to be dead.
             for layer in model.analysis.convolutions:
                 layer.bias.assign(keras.ops.ones_like(layer.bias) / 2)
+            for norm in getattr(model.analysis, "norms", ()):
+                norm.gamma.assign(keras.ops.ones_like(norm.gamma) * 4)
+                norm.beta.assign(keras.ops.ones_like(norm.beta) * 2)
         if kind == "photo":
             model.latent_scale.assign(np.linspace(0.5, 4, 6, dtype="f4"))
     return model

@@ -277,12 +277,12 @@ def test_ctrl_c_while_writing(run, picture, monkeypatch):
 def test_swallowed_ctrl_c(run, picture, tiny_codec, monkeypatch):
     compress = tiny_codec.compress
 
-    def interrupted(*arguments):
+    def interrupted(*arguments, **options):
         try:
             signal.raise_signal(signal.SIGINT)
         except KeyboardInterrupt:  # As Python does in a destructor.
             pass
-        return compress(*arguments)
+        return compress(*arguments, **options)
 
     monkeypatch.setattr(tiny_codec, "compress", interrupted)
     other = picture.with_name("other.png")
@@ -293,7 +293,7 @@ def test_swallowed_ctrl_c(run, picture, tiny_codec, monkeypatch):
 
 
 def test_unexpected_error_is_one_line(run, picture, tiny_codec, monkeypatch):
-    def compress(*arguments):
+    def compress(*arguments, **options):
         raise RuntimeError("line one\nline two")
 
     monkeypatch.setattr(tiny_codec, "compress", compress)
@@ -303,7 +303,7 @@ def test_unexpected_error_is_one_line(run, picture, tiny_codec, monkeypatch):
 
 
 def test_out_of_memory(run, picture, tiny_codec, monkeypatch):
-    def compress(image, quality, *options):
+    def compress(*arguments, **options):
         raise MemoryError
 
     monkeypatch.setattr(tiny_codec, "compress", compress)

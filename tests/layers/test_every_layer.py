@@ -147,6 +147,48 @@ CASES = [
         [(2, 32, 48, 3)],
         F32,
     ),
+    (
+        transforms.StridedAnalysis,
+        {"channels": (4, 6), "batch_norm": True, "scale": 2.0},
+        [IMAGES],
+        [(2, 2, 3, 96)],
+        F32,
+    ),
+    (
+        transforms.StridedSynthesis,
+        {"channels": (4, 3), "batch_norm": True, "residual": True},
+        [reals(2, 2, 3, 32)],
+        [(2, 32, 48, 3)],
+        F32,
+    ),
+    (
+        transforms.PooledAnalysis,
+        {"channels": (4, 4, 6), "pooling": "average", "ratio": 1},
+        [IMAGES],
+        [(2, 2, 3, 24)],
+        F32,
+    ),
+    (
+        transforms.UpsamplingSynthesis,
+        {"channels": (6, 4, 4, 4)},
+        [reals(2, 2, 3, 8)],
+        [(2, 32, 48, 3)],
+        F32,
+    ),
+    (
+        transforms.PatchAnalysis,
+        {"latent_channels": 8, "channels": (4, 4, 4)},
+        [IMAGES],
+        [(2, 2, 3, 8)],
+        F32,
+    ),
+    (
+        transforms.PatchSynthesis,
+        {"channels": (4, 4)},
+        [reals(2, 2, 3, 16)],
+        [(2, 32, 48, 3)],
+        F32,
+    ),
 ]
 
 
