@@ -2,8 +2,6 @@
 
 import dataclasses
 
-import click
-
 from tfcodec.bitstream import unpack
 from tfcodec.bitstream.container import MAGIC
 from tfcodec.bitstream.sections import metadata_of
@@ -34,13 +32,7 @@ def run(inputs, output, force, debug, *, preset, runtime, max_pixels):
     """
     own = None if preset is None else loading.find_preset(preset)
     jobs = files.plan(inputs, output, ".png", (SUFFIX,), images.WRITE_SUFFIXES)
-    for job in jobs:
-        if job.target.suffix.lower() not in images.WRITE_SUFFIXES:
-            raise click.UsageError(
-                f"The output {shown(job.target)} must end in one of "
-                f"{', '.join(images.WRITE_SUFFIXES)}, or be a folder that "
-                "exists or is written with a slash at its end."
-            )
+    files.check_endings(jobs, images.WRITE_SUFFIXES)
     writer = files.Writer(jobs, force)
     decompress = Decompressor(loading.Codecs(runtime), own, max_pixels)
 

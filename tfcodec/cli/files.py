@@ -73,6 +73,17 @@ def plan(inputs, output, suffix, in_suffixes, out_suffixes):
     return jobs
 
 
+def check_endings(jobs, suffixes):
+    """Raises click.UsageError if an output ends in none of `suffixes`."""
+    for job in jobs:
+        if job.target.suffix.lower() not in suffixes:
+            raise click.UsageError(
+                f"The output {shown(job.target)} must end in one of "
+                f"{', '.join(suffixes)}, or be a folder that "
+                "exists or is written with a slash at its end."
+            )
+
+
 def _files_in(folder, suffixes):
     found = sorted(
         path

@@ -4,6 +4,7 @@ import click
 
 from tfcodec.cli.parameters import POSITIVE
 from tfcodec.cli.parameters import QUALITY
+from tfcodec.cli.parameters import chosen_rate
 from tfcodec.cli.parameters import debug_option
 from tfcodec.cli.parameters import max_pixels_option
 
@@ -68,10 +69,5 @@ def jpeg(inputs, output, force, debug, **options):
     from tfcodec.cli import jpeg_files
 
     rates = ("quality", "target_psnr", "target_bytes")
-    chosen = {name: options.pop(name) for name in rates}
-    chosen = {name: v for name, v in chosen.items() if v is not None}
-    if len(chosen) > 1:
-        names = [f"--{name.replace('_', '-')}" for name in chosen]
-        raise click.UsageError(f"Give only one of {' and '.join(names)}.")
-    rate = chosen or {"quality": 75.0}
+    rate = chosen_rate(options, rates) or {"quality": 75.0}
     return jpeg_files.run(inputs, output, force, debug, rate=rate, **options)

@@ -15,6 +15,7 @@ from tfcodec.cli.jpeg import jpeg
 from tfcodec.cli.parameters import POSITIVE
 from tfcodec.cli.parameters import QUALITY
 from tfcodec.cli.parameters import RUNTIMES
+from tfcodec.cli.parameters import chosen_rate
 from tfcodec.cli.parameters import debug_option
 from tfcodec.cli.parameters import lossless_options
 from tfcodec.cli.parameters import max_pixels_option
@@ -134,11 +135,7 @@ def compress(inputs, output, tree, force, debug, **options):
     from tfcodec.cli import compress as command
 
     rates = ("quality", "target_bpp", "target_psnr", "target_bytes")
-    chosen = {name: options.pop(name) for name in rates}
-    chosen = {name: v for name, v in chosen.items() if v is not None}
-    if len(chosen) > 1:
-        names = [f"--{name.replace('_', '-')}" for name in chosen]
-        raise click.UsageError(f"Give only one of {' and '.join(names)}.")
+    chosen = chosen_rate(options, rates)
     options["rate"] = chosen or {"quality": 50.0}
     lossless, max_error = options.pop("lossless"), options.pop("max_error")
     if lossless:

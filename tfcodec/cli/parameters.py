@@ -170,3 +170,24 @@ def tree_options(command):
         return command(tree=tree, **options)
 
     return with_tree
+
+
+def chosen_rate(options, names):
+    """Takes the options of a rate out of a command's.
+
+    Args:
+        options: dict, changed in place.
+        names: names of options of which one may be given.
+
+    Returns:
+        Dict of the one that is, or an empty one.
+
+    Raises:
+        click.UsageError: there is more than one.
+    """
+    chosen = {name: options.pop(name) for name in names}
+    chosen = {name: v for name, v in chosen.items() if v is not None}
+    if len(chosen) > 1:
+        given = [f"--{name.replace('_', '-')}" for name in chosen]
+        raise click.UsageError(f"Give only one of {' and '.join(given)}.")
+    return chosen

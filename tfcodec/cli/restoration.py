@@ -2,7 +2,6 @@
 
 import warnings
 
-import click
 import numpy as np
 
 from tfcodec.cli import files
@@ -30,13 +29,7 @@ def run(inputs, output, force, debug, max_pixels):
         The exit code.
     """
     jobs = files.plan(inputs, output, _SUFFIX, _JPEG, images.WRITE_SUFFIXES)
-    for job in jobs:
-        if job.target.suffix.lower() not in images.WRITE_SUFFIXES:
-            raise click.UsageError(
-                f"The output {shown(job.target)} must end in one of "
-                f"{', '.join(images.WRITE_SUFFIXES)}, or be a folder that "
-                "exists or is written with a slash at its end."
-            )
+    files.check_endings(jobs, images.WRITE_SUFFIXES)
     writer = files.Writer(jobs, force)
     restorer = None
 

@@ -6,7 +6,7 @@ patch ─ 3x3 ─ pool ─ 3x3 ─ pool ─ 3x3 ─ flatten ─ dense ─ y
 import keras
 
 from tfcodec.limits import BLOCK
-from tfcodec.transforms.strided import GREY
+from tfcodec.transforms.pooled import UpsamplingSynthesis
 
 _SIDE = BLOCK // 4  # features of a patch after two poolings, each way
 
@@ -82,7 +82,7 @@ class PatchAnalysis(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("tfcodec")
-class PatchSynthesis(keras.layers.Layer):
+class PatchSynthesis(UpsamplingSynthesis):
     """Vectors as 4x4 features, two transposed convolutions, one to RGB.
 
     Args:
@@ -97,28 +97,6 @@ class PatchSynthesis(keras.layers.Layer):
         clipped.
     """
 
-    def __init__(self, channels, **kwargs):
-        super().__init__(**kwargs)
-        self.channels = tuple(channels)
-        self.convolutions = [
-            keras.layers.Conv2DTranspose(
-                width,
-                3,
-                strides=2,
-                padding="same",
-                activation="relu",
-                dtype=self.dtype_policy,
-            )
-            for width in self.channels
-        ]
-        self.head = keras.layers.Conv2D(
-            3,
-            3,
-            padding="same",
-            bias_initializer=GREY,
-            dtype="float32",
-        )
-
     @property
     def reach(self):
         """Latents around one that its pixels depend on."""
@@ -130,23 +108,14 @@ class PatchSynthesis(keras.layers.Layer):
                 f"Latents must have a multiple of {_SIDE**2} channels. "
                 f"Received: {input_shape[-1]}"
             )
-        shape = (None, _SIDE, _SIDE, input_shape[-1] // _SIDE**2)
-        for convolution in self.convolutions:
-            convolution.build(shape)
-            shape = (*shape[:-1], convolution.filters)
-        self.head.build(shape)
+        super().build(input_shape)
 
     def call(self, y):
         b, rows, columns, channels = keras.ops.shape(y)
         x = keras.ops.reshape(
             y, (b * rows * columns, _SIDE, _SIDE, channels // _SIDE**2)
         )
-        for convolution in self.convolutions:
-            x = convolution(x)
-        x = self.head(x) * 255.0
+        x = self.enlarge(x)
         x = keras.ops.reshape(x, (b * rows, columns, BLOCK, BLOCK * 3))
         x = keras.ops.transpose(x, (0, 2, 1, 3))
         return keras.ops.reshape(x, (b, rows * BLOCK, columns * BLOCK, 3))
-
-    def get_config(self):
-        return {**super().get_config(), "channels": self.channels}

@@ -155,7 +155,10 @@ class UpsamplingSynthesis(keras.layers.Layer):
         self.head.build(shape)
 
     def call(self, y):
-        h = depth_to_space(y, self.packing)
+        return self.enlarge(depth_to_space(y, self.packing))
+
+    def enlarge(self, h):
+        """Features to pixels."""
         for convolution in self.convolutions:
             h = convolution(h)
         return self.head(h) * 255.0
