@@ -9,7 +9,7 @@ import sys
 import pytest
 from PIL import Image
 
-resource = pytest.importorskip("resource")
+pytest.importorskip("resource")
 NAMES = ["a.png", "b.png", "c/d.png", "c/e.png"]
 
 
@@ -53,6 +53,20 @@ def finish(command, **options):
     )
     assert "Traceback" not in done.stderr, done.stderr
     return done
+
+
+def limited(command, limit, value):
+    """`command` with a limit of the `resource` module.
+
+    Not by `preexec_fn`: that forks pytest's process, where other tests have
+    started gRPC, whose threads do not survive that.
+    """
+    script = (
+        "import os, resource, sys\n"
+        f"resource.setrlimit(resource.{limit}, ({value}, {value}))\n"
+        "os.execv(sys.argv[1], sys.argv[1:])"
+    )
+    return [sys.executable, "-c", script, *command]
 
 
 def files_in(folder):
@@ -115,10 +129,7 @@ def test_read_only_disk(command):
 
 def test_file_size_limit(command, tmp_path):
     out = tmp_path / "out"
-    done = finish(
-        command(out),
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (99, 99)),
-    )
+    done = finish(limited(command(out), "RLIMIT_FSIZE", 99))
     assert done.returncode == 1
     for name in NAMES:
         target = out / f"{name}.tfc"
@@ -177,14 +188,10 @@ def test_out_of_memory(command, source, tmp_path):
     with open(source / "a2.ppm", "wb") as file:  # 704 MB in Pillow
         file.write(b"P6 16000 11000 255\n")
         file.truncate(file.tell() + 3 * 16000 * 11000)  # nearly none on disk
-    limit = 5 << 27
     out = tmp_path / "out"
-
-    def little_memory():
-        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-
+    little = "RLIMIT_AS", 5 << 27
     run = command(out, "--jobs", os.cpu_count() or 1)
-    done = finish(run, preexec_fn=little_memory)
+    done = finish(limited(run, *little))
     assert done.returncode == 1
     (error,) = [
         line for line in done.stderr.splitlines() if "a2.ppm: error: " in line
@@ -193,7 +200,7 @@ def test_out_of_memory(command, source, tmp_path):
     assert files_in(out) == [f"{name}.tfc" for name in NAMES]
 
     alone = [*run[: run.index("compress") + 1], str(source / "a2.ppm")]
-    done = finish(alone, preexec_fn=little_memory)
+    done = finish(limited(alone, *little))
     assert done.returncode == 1
     assert done.stderr == (
         f"{source / 'a2.ppm'}: error: not enough memory for this image\n"

@@ -1,4 +1,4 @@
-"""examples/finetune: pages from seeds, a preset of them, and its curves."""
+"""examples/finetune.py: pages from seeds, a preset of them, and its curves."""
 
 import importlib.util
 import pathlib
@@ -9,7 +9,7 @@ import pytest
 
 import tfcodec
 
-FOLDER = pathlib.Path(__file__).parents[2] / "examples/finetune"
+FOLDER = pathlib.Path(__file__).parents[2] / "examples"
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def example(monkeypatch):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     yield module
-    sys.modules.pop("documents")
+    sys.modules.pop("finetune_documents")
 
 
 def test_pages_are_functions_of_their_seeds(example):

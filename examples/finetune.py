@@ -1,7 +1,7 @@
 """Fine-tunes a preset on pages of documents, and shows what that gains.
 
     pip install 'tfcodec[train,eval]'
-    python finetune.py --minutes 10 --output finetuned
+    python examples/finetune.py --minutes 10 --output finetuned
 
 Writes `finetuned/documents`, a preset folder for `tfcodec --preset`, and
 `finetuned/eval` with the curves and the report of `tfcodec eval` over pages
@@ -13,7 +13,7 @@ import pathlib
 import time
 
 import keras
-from documents import page
+from finetune_documents import page
 from PIL import Image
 
 import tfcodec
