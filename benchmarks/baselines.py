@@ -23,7 +23,7 @@ import tfcodec
 from tfcodec.evaluation import Settings
 from tfcodec.evaluation import evaluate_folder
 
-SYSTEMS = ("cnn-plain", "cnn-pool", "cnn-pool-dense", "photo")
+SYSTEMS = ("cnn-plain", "cnn-pool", "cnn-pool-dense", "deconvnet", "photo")
 PEERS = ("jpeg", "webp", "avif:speed=4")
 QUALITIES = (1, 10, 50, 90, 100)
 SHOWN = (10, 50, 90)

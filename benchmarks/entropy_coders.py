@@ -14,6 +14,9 @@ none of them. LZW needs `pip install imagecodecs`.
 - Deflate (zlib, level 9), LZMA (raw LZMA2, preset 9), LZW (as in TIFF): a byte
   per symbol; one beyond -127..127 is 128 and two bytes. "By table": the
   symbols of a table lie together, which a decoder can undo.
+
+The last row is what tables would give that are made of the counts of all the
+images at that one quality.
 """
 
 import argparse
@@ -29,6 +32,7 @@ from tfcodec.coding import encode
 from tfcodec.coding.tables import ESCAPE_BITS
 
 ENTRY_BITS = 16  # a symbol and its length, in front of an image's own code
+OWN = "entropy: tables of all images at this quality"
 LZMA = [{"id": lzma.FILTER_LZMA2, "preset": 9}]
 
 
@@ -50,16 +54,16 @@ def main():
     codec = tfcodec.load(options.preset)
     encoders = [codec.encoder(image) for image in images]
     columns = []
+    tables = codec.coding.tables
     for quality in qualities:
+        files = [encoder.segments(quality) for encoder in encoders]
         sizes = [
-            measure(
-                encoder.segments(quality),
-                codec.coding.tables,
-                imagecodecs.lzw_encode,
-            )
-            for encoder in encoders
+            measure(segments, tables, imagecodecs.lzw_encode)
+            for segments in files
         ]
-        columns.append({name: sum(s[name] for s in sizes) for name in sizes[0]})
+        column = {name: sum(s[name] for s in sizes) for name in sizes[0]}
+        column[OWN] = entropy_by_table(sum(files, []), tables) / 8
+        columns.append(column)
     print("| coder |", " | ".join(f"quality {q:g}" for q in qualities), "|")
     print("|---|" + "---:|" * len(qualities))
     for name in columns[0]:
@@ -115,6 +119,16 @@ def measure(segments, tables, lzw):
         sizes[name] = sum(len(coder(data)) for data in plain)
         sizes[f"{name}, by table"] = sum(len(coder(data)) for data in by_table)
     return sizes
+
+
+def entropy_by_table(segments, tables):
+    """Bits of values, were each table just what its values are like."""
+    coded = [only_coded(*segment, tables) for segment in segments]
+    values, rows = (np.concatenate(parts) for parts in zip(*coded, strict=True))
+    reach = 1 << 16
+    _, counts = np.unique(rows * reach + values, return_counts=True)
+    _, totals = np.unique(rows, return_counts=True)
+    return totals @ np.log2(totals) - counts @ np.log2(counts)
 
 
 def only_coded(values, rows, tables):

@@ -13,7 +13,7 @@ from tfcodec import presets
 from tfcodec import weights
 from tfcodec.backend import compiled
 from tfcodec.entropy.build_tables import build_network
-from tfcodec.entropy.residual_counts import count_residuals
+from tfcodec.entropy.symbol_counts import count_symbols
 from tfcodec.errors import TfcodecError
 from tfcodec.file_codec import FileCodec
 from tfcodec.model_presets import make_coding
@@ -186,7 +186,7 @@ class Codec(FileCodec, keras.Model):
         Args:
             directory: folder, made if there is none.
             name: of the preset; None for the folder's.
-            images: uint8 arrays `(height, width, 3)` whose residuals the
+            images: uint8 arrays `(height, width, 3)` whose symbols the
                 tables are to follow (some dozens will do, not those that
                 files will be judged on); without any the tables follow the
                 model's densities, and files are about 1 % larger.
@@ -211,8 +211,8 @@ class Codec(FileCodec, keras.Model):
         model = model_presets.as_stored(self.model)
         coding = make_coding(model)
         images = list(images)
-        if images and coding.network is not None:
-            counts = count_residuals(Codec(model, coding), images)
+        if images:
+            counts = count_symbols(Codec(model, coding), images)
             coding = make_coding(model, counts)
         preset = model_presets.write(
             directory, model, coding, name, identifier, training

@@ -11,6 +11,7 @@ from tfcodec import presets
 from tfcodec import weights
 from tfcodec.entropy.build_tables import build_network
 from tfcodec.entropy.build_tables import build_tables
+from tfcodec.entropy.symbol_counts import SymbolCounts
 from tfcodec.errors import TfcodecError
 from tfcodec.models import MODELS
 
@@ -80,12 +81,14 @@ def as_stored(model: Any) -> Any:
     return copy
 
 
-def make_coding(model: Any, counts: np.ndarray | None = None) -> presets.Coding:
+def make_coding(
+    model: Any, counts: SymbolCounts | None = None
+) -> presets.Coding:
     """`Coding` of a built model's present weights.
 
     Args:
         model: built `CodecModel`.
-        counts: see `tfcodec.entropy.build_tables.build_tables`.
+        counts: what the tables are to follow, or None.
 
     Raises:
         ValueError: a weight is not finite, or the integer network is not

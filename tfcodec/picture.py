@@ -32,7 +32,7 @@ class Picture(NamedTuple):
         self, metadata: Metadata | None = None
     ) -> tuple[tuple[int, bytes], ...]:
         """The ancillary sections of this picture and its `Metadata`."""
-        alpha = None if self.alpha is None else _alpha_png(self.alpha)
+        alpha = None if self.alpha is None else write_png(self.alpha)
         return write_sections(alpha, self.grey, metadata)
 
 
@@ -99,7 +99,7 @@ def join(rgb: np.ndarray, sections: Mapping[int, bytes]) -> np.ndarray:
     channels = colours.shape[2] + 1
     image = np.empty((*rgb.shape[:2], channels), np.uint8)
     image[:, :, :-1] = colours
-    image[:, :, -1] = _read_alpha(sections[ALPHA])
+    image[:, :, -1] = read_png(sections[ALPHA], "alpha section")
     return image
 
 
@@ -195,16 +195,29 @@ def _double(array: np.ndarray, axis: int) -> np.ndarray:
     return np.moveaxis(out, 0, axis)
 
 
-def _alpha_png(alpha: np.ndarray) -> bytes:
+def write_png(samples: np.ndarray) -> bytes:
+    """A PNG file as `bitstream.png.check_png` wants it.
+
+    Args:
+        samples: uint8 `(height, width)` or `(height, width, 3)`.
+    """
     from PIL import Image
 
     file = io.BytesIO()
-    Image.fromarray(alpha).save(file, "PNG", optimize=True)
+    Image.fromarray(samples).save(file, "PNG", optimize=True)
     return file.getvalue()
 
 
-def _read_alpha(png: bytes) -> np.ndarray:
-    """uint8 `(height, width)` of a PNG file that `check_alpha` has accepted."""
+def read_png(png: bytes, name: str) -> np.ndarray:
+    """The samples of a PNG file that `bitstream.png.check_png` has accepted.
+
+    Args:
+        png: the whole file.
+        name: what messages call it.
+
+    Raises:
+        BitstreamError: they cannot be decoded.
+    """
     from PIL.PngImagePlugin import PngImageFile
 
     try:
@@ -214,5 +227,5 @@ def _read_alpha(png: bytes) -> np.ndarray:
         raise
     except Exception as error:
         raise BitstreamError(
-            f"The alpha section cannot be decoded: {error}"
+            f"The {name} cannot be decoded: {error}"
         ) from error

@@ -32,7 +32,7 @@ def main(arguments=None):
         type=int,
         default=0,
         metavar="N",
-        help="fit the tables to the residuals of N training images",
+        help="fit the tables to the symbols of N training images",
     )
     options = parser.parse_args(arguments)
     try:

@@ -24,9 +24,15 @@ const PRESETS = {
   6: "photo-msssim-1 (retired)",
   7: "photo-4",
   8: "photo-msssim-2",
-  16: "cnn-plain-1",
-  17: "cnn-pool-1",
-  18: "cnn-pool-dense-1",
+  16: "cnn-plain-1 (retired)",
+  17: "cnn-pool-1 (retired)",
+  18: "cnn-pool-dense-1 (retired)",
+  19: "deconvnet-1",
+  20: "cnn-plain-2",
+  21: "cnn-pool-2",
+  22: "cnn-pool-dense-2",
+  32: "lossless-1 (retired)",
+  33: "lossless-2",
   65535: "not part of tfcodec",
 };
 const SLOTS = 4096;

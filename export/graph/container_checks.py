@@ -124,10 +124,12 @@ def check_preset(octets, identifier: int, model_hash: bytes, status, numbers):
     found = number_at(octets, 5, 7)
     other = tf.not_equal(found, identifier)
     known = _is_one_of(found, presets.IDENTIFIERS)
+    lossless = tf.equal(found, presets.LOSSLESS)
     unregistered = tf.equal(found, presets.UNREGISTERED)
     retired = _is_one_of(found, presets.RETIRED)
     verdict = (status, numbers)
     for bad, code in (
+        (lossless, ContainerStatus.LOSSLESS),
         (known, ContainerStatus.OTHER_PRESET),
         (unregistered, ContainerStatus.UNREGISTERED),
         (retired, ContainerStatus.RETIRED),

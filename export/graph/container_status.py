@@ -46,6 +46,7 @@ class ContainerStatus(enum.IntEnum):
     UNKNOWN_PRESET = 119  # Identifier.
     OTHER_TABLES = 120  # The four bytes of the hash, lowest first.
     PIXELS = 121  # Width, height.
+    LOSSLESS = 122
 
 
 def raise_container_status(
@@ -164,6 +165,9 @@ def _of_the_preset(numbers, identifier, model_hash, max_pixels):
             " Use tfcodec.load('",
             needed,
             "').",
+        ],
+        ContainerStatus.LOSSLESS: [
+            "The file is lossless: use tfcodec.lossless.decompress."
         ],
         ContainerStatus.UNREGISTERED: [
             "The file was made with a preset that is not part of tfcodec. "

@@ -13,6 +13,7 @@ from tfcodec.entropy import LogisticConditional
 from tfcodec.entropy.build_tables import build_tables
 from tfcodec.entropy.conditional import NUM_SCALES
 from tfcodec.entropy.conditional import scale_table
+from tfcodec.entropy.symbol_counts import SymbolCounts
 
 CHANNELS = 5
 
@@ -127,3 +128,24 @@ def test_bottleneck_rows_follow_the_prior(bottleneck, tables):
         cost = (mass * lengths).sum() / mass.sum()
         entropy = (mass * bits[:, channel]).sum() / mass.sum()
         assert entropy - 0.01 < cost < 1.02 * entropy + 0.01
+
+
+def test_bottleneck_rows_follow_counts_where_there_are_many(bottleneck, tables):
+    latents = np.zeros((CHANNELS, 256), np.int64)
+    latents[0, 128:130] = 3_000_000, 1_000_000  # Not the prior's skip row.
+    latents[2, 100] = 10**9
+    latents[3, 100] = 1
+    counted = build_tables(bottleneck, counts=SymbolCounts(latents, None))
+
+    def bits(value, channel, tables):
+        return code_length(np.array([value]), np.array([channel]), tables)
+
+    assert bits(0, 0, counted) == pytest.approx(-np.log2(0.75), abs=0.01)
+    assert bits(1, 0, counted) == pytest.approx(2, abs=0.01)
+    assert (counted.size[2], counted.offset[2]) == (1, -28)
+    for value in range(-5, 6):
+        change = bits(value, 3, counted) - bits(value, 3, tables)
+        assert abs(change) < 0.5
+    np.testing.assert_array_equal(
+        counted.cdf[4, : counted.size[4]], tables.cdf[4, : counted.size[4]]
+    )

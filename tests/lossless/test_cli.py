@@ -65,7 +65,7 @@ def test_info(call, picture, tmp_path):
     facts = json.loads(out)
     assert code == 0
     assert facts["lossless"] and facts["max_error"] == 3
-    assert facts["preset"] == "lossless-1" and facts["model_hash_matches"]
+    assert facts["preset"] == "lossless-2" and facts["model_hash_matches"]
     _, out, _ = call("info", tfc)
     assert "lossless within 3" in out
 

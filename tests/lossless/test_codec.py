@@ -19,6 +19,7 @@ from tfcodec.coding import code_length
 from tfcodec.errors import BitstreamError
 from tfcodec.litert import codec as litert_codec
 from tfcodec.lossless.codec import symbols
+from tfcodec.picture import write_png
 
 settings = hypothesis.settings(
     max_examples=40, deadline=None, derandomize=True, database=None
@@ -85,7 +86,47 @@ def test_noise_and_flat_pictures():
         data = lossless.compress(image)
         np.testing.assert_array_equal(lossless.decompress(data), image)
     assert len(data) < 500
-    assert len(lossless.compress(noise)) < 2 * noise.size
+
+
+@pytest.mark.parametrize("max_error", [0, 2])
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_never_larger_than_png(channels, max_error):
+    draw = np.random.default_rng(0)
+    image = draw.integers(0, 256, (50, 70, channels), np.uint8)
+    data = lossless.compress(image, max_error)
+    np.testing.assert_array_equal(lossless.decompress(data), image)
+    png = sum(len(write_png(plane)) for plane in image.transpose(2, 0, 1))
+    assert len(data) < png + 60
+    assert unpack(data).latents[0] == 0x80 | (1 if channels == 1 else 3)
+
+
+@pytest.mark.parametrize(
+    "change, problem",
+    [
+        (lambda png: png[:-12], "does not end with its IEND"),
+        (lambda png: png[1:], "is not a PNG file"),
+        (lambda png: write_png(np.zeros((5, 7), np.uint8)), "must be 8-bit"),
+        (
+            lambda png: write_png(np.zeros((7, 5, 3), np.uint8)),
+            "has 5x7 pixels, the picture 7x5",
+        ),
+        (
+            lambda png: write_png(np.zeros((5, 7, 3), np.uint8)),
+            "checksum of its pixels",
+        ),
+    ],
+)
+def test_damaged_stored_pictures(change, problem):
+    draw = np.random.default_rng(0)
+    data = lossless.compress(draw.integers(0, 256, (5, 7, 3), np.uint8))
+    container = unpack(data)
+    latents = container.latents
+    assert latents[0] == 0x83
+    changed = dataclasses.replace(
+        container, latents=latents[:5] + change(latents[5:])
+    )
+    with pytest.raises(BitstreamError, match=problem):
+        lossless.decompress(pack(changed))
 
 
 def test_near_lossless_files_are_smaller(image):

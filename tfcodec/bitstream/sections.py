@@ -5,7 +5,6 @@ them is an opaque RGB picture, to be shown as sRGB.
 """
 
 import dataclasses
-import struct
 import zlib
 
 from tfcodec.bitstream.container import Container
@@ -13,6 +12,7 @@ from tfcodec.bitstream.container import unpack
 from tfcodec.bitstream.exif import is_exif
 from tfcodec.bitstream.exif import upright_exif
 from tfcodec.bitstream.exif import upright_xmp
+from tfcodec.bitstream.png import check_png
 from tfcodec.errors import BitstreamError
 
 ALPHA = 0x80
@@ -28,13 +28,6 @@ NAMES = {
     GREY: "greyscale",
 }
 MAX_METADATA = 1 << 24  # Bytes of each kind, inflated.
-
-_PNG = b"\x89PNG\r\n\x1a\n"
-_CHUNK = struct.Struct(">I4s")  # Length and type; the CRC comes at the end.
-# Width, height, then: 8 bits, greyscale, the one compression, the one set of
-# filters, not interlaced.
-_IHDR = struct.Struct(">II5B")
-_GREY_PNG = (8, 0, 0, 0, 0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,7 +72,7 @@ def write_sections(
     """Ancillary sections of a picture, none for an opaque RGB picture.
 
     Args:
-        alpha: a PNG file as `check_alpha` wants it, or None.
+        alpha: a PNG file as `check_png` wants it, or None.
         grey: the picture has one channel.
         metadata: `Metadata` or None.
     """
@@ -114,7 +107,8 @@ def known_sections(container: Container) -> dict[int, bytes]:
         if kind in NAMES:
             found[kind] = content
     if ALPHA in found:
-        check_alpha(found[ALPHA], container.width, container.height)
+        size = container.width, container.height
+        check_png(found[ALPHA], *size, 1, f"{NAMES[ALPHA]} section")
     if found.get(GREY):
         raise BitstreamError("The greyscale section must be empty.")
     return found
@@ -144,58 +138,6 @@ def read_metadata(data: bytes) -> Metadata:
         BitstreamError: the file or its metadata is damaged.
     """
     return metadata_of(unpack(data))
-
-
-def check_alpha(png: bytes, width: int, height: int) -> None:
-    """Checks all of an alpha section but the samples themselves.
-
-    It is a PNG file of 8-bit greyscale, not interlaced, of the picture's size.
-    Its chunks are IHDR, at least one IDAT, and IEND.
-
-    Raises:
-        BitstreamError: it is not.
-    """
-    kinds: list[bytes] = []
-    position = len(_PNG)
-    if not png.startswith(_PNG):
-        raise BitstreamError("The alpha section is not a PNG file.")
-    while position < len(png):
-        if len(png) < position + _CHUNK.size:
-            raise BitstreamError("The alpha section is truncated.")
-        length, kind = _CHUNK.unpack_from(png, position)
-        end = position + _CHUNK.size + length
-        if end + 4 > len(png):
-            raise BitstreamError("The alpha section is truncated.")
-        crc = zlib.crc32(memoryview(png)[position + 4 : end])
-        if png[end : end + 4] != crc.to_bytes(4, "big"):
-            raise BitstreamError("The alpha section has a wrong checksum.")
-        expected = b"IDAT" if kinds else b"IHDR"
-        if kind != expected and not (kind == b"IEND" and len(kinds) > 1):
-            raise BitstreamError(
-                f"The alpha section has a chunk {kind!r} at byte {position}, "
-                f"where {expected.decode()} belongs."
-            )
-        if kind == b"IHDR":
-            _check_header(png[end - length : end], width, height)
-        kinds.append(kind)
-        position = end + 4
-        if kind == b"IEND":
-            break
-    if kinds[-1:] != [b"IEND"] or length or position != len(png):
-        raise BitstreamError("The alpha section does not end with its IEND.")
-
-
-def _check_header(header: bytes, width: int, height: int) -> None:
-    if len(header) != _IHDR.size or _IHDR.unpack(header)[2:] != _GREY_PNG:
-        raise BitstreamError(
-            "The alpha section must be 8-bit greyscale, not interlaced."
-        )
-    size = _IHDR.unpack(header)[:2]
-    if size != (width, height):
-        raise BitstreamError(
-            f"The alpha section has {size[0]}x{size[1]} pixels, the picture "
-            f"{width}x{height}."
-        )
 
 
 def _inflate(name: str, content: bytes | None) -> bytes | None:

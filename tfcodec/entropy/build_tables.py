@@ -29,9 +29,9 @@ def build_tables(bottleneck, conditional=None, counts=None):
     Args:
         bottleneck: built `EntropyBottleneck`.
         conditional: `GaussianConditional` or None, without the 64 scale rows.
-        counts: int `(64, 2 * n + 1)` or None: how often the residuals -n..n
-            were seen at each scale. The rows follow them, symmetrically,
-            where they are many, and the conditional's density elsewhere.
+        counts: `SymbolCounts` or None. The rows follow them where they are
+            many, those of the scales symmetrically, and the trained
+            densities elsewhere.
 
     Returns:
         `CdfTables`; the rows of the bottleneck come first. The first rows of
@@ -41,8 +41,10 @@ def build_tables(bottleneck, conditional=None, counts=None):
     values = np.arange(LATENT_MIN, LATENT_MAX + 1)
     grid = np.tile(values[:, None], (1, bottleneck.channels))
     masses = _masses(bottleneck.prior.bits(grid.astype(np.float32)))
-    for mass in masses.T:
+    for channel, mass in enumerate(masses.T):
         mass = mass / max(mass.sum(), 1e-9)
+        if counts is not None:
+            mass = _updated(mass, counts.latents[channel])
         best = int(mass.argmax())
         if 1 - mass[best] < _CERTAIN:
             cdf, first = _SKIP, best
@@ -60,7 +62,8 @@ def build_tables(bottleneck, conditional=None, counts=None):
             mass = _masses(conditional.prior_bits(values, scale))
             mass = mass / mass.sum()
             if counts is not None:
-                mass = _updated(mass, counts[index])
+                seen = counts.residuals[index]
+                mass = _updated(mass, _within(seen + seen[::-1], reach) / 2)
             cdf, first = _row(mass)
             cdfs.append(cdf)
             offsets.append(first - reach)
@@ -92,16 +95,17 @@ def _masses(bits):
 
 
 def _updated(mass, counts):
-    """`mass` of -r..r as a prior, and counts of -n..n, in one distribution."""
-    seen = np.asarray(counts, np.float64)
-    seen = 0.5 * (seen + seen[::-1])
-    beyond = (len(seen) - len(mass)) // 2
+    """`mass` as a prior, and counts of the same values, in one distribution."""
+    weight = _PRIOR_COUNT / max(mass.max(), 1e-9)
+    return (counts + weight * mass) / (counts.sum() + weight * mass.sum())
+
+
+def _within(counts, reach):
+    """Of counts of -n..n those of -reach..reach."""
+    beyond = len(counts) // 2 - reach
     if beyond >= 0:
-        seen = seen[beyond : len(seen) - beyond]
-    else:
-        seen = np.pad(seen, -beyond)
-    weight = _PRIOR_COUNT / mass.max()
-    return (seen + weight * mass) / (seen.sum() + weight)
+        return counts[beyond : len(counts) - beyond]
+    return np.pad(counts, -beyond)
 
 
 def _row(mass):

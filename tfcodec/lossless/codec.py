@@ -11,6 +11,7 @@ from tfcodec.bitstream import Container
 from tfcodec.bitstream import Metadata
 from tfcodec.bitstream import pack
 from tfcodec.bitstream import unpack
+from tfcodec.bitstream.png import check_png
 from tfcodec.bitstream.sections import known_sections
 from tfcodec.coding import RansDecoder
 from tfcodec.coding import encode
@@ -24,10 +25,13 @@ from tfcodec.lossless.layer import grid
 from tfcodec.lossless.model import MAX_ERROR
 from tfcodec.lossless.model import Model
 from tfcodec.picture import join
+from tfcodec.picture import read_png
 from tfcodec.picture import split
+from tfcodec.picture import write_png
 
 _ORDER = [1, 0, 2]  # of the planes in coding: G, R, B; its own reverse
 _HEAD = 5  # bytes before the payload: planes (u8), CRC-32 of the pixels (u32)
+_STORED = 0x80  # in the first of them: the payload is a PNG file
 
 Segments = list[tuple[np.ndarray, np.ndarray]]  # values and rows
 
@@ -90,8 +94,13 @@ class LosslessCodec:
         )
         if np.abs(decoded.astype(np.int16) - planes).max() > max_error:
             raise TfcodecError("The picture is not what was encoded.")
-        head = bytes([num_planes]) + _checksum(decoded).to_bytes(4, "little")
         payload = encode(segments, self.model.tables_for(max_error))
+        kind = num_planes
+        samples = picture.rgb[:, :, 0] if same else picture.rgb
+        png = write_png(np.ascontiguousarray(samples))
+        if len(png) < len(payload):  # No photograph, but a drawing or noise.
+            payload, decoded, kind = png, planes, num_planes | _STORED
+        head = bytes([kind]) + _checksum(decoded).to_bytes(4, "little")
         _, height, width = planes.shape
         return pack(
             Container(
@@ -131,13 +140,36 @@ class LosslessCodec:
         max_error = self._check(container, max_pixels)
         sections = known_sections(container)
         head, payload = container.latents[:_HEAD], container.latents[_HEAD:]
-        if len(head) < _HEAD or head[0] not in (1, NUM_PLANES):
+        num_planes = head[0] & ~_STORED if head else 0
+        if len(head) < _HEAD or num_planes not in (1, NUM_PLANES):
             raise BitstreamError(
                 f"A lossless file has 1 or {NUM_PLANES} planes and a checksum "
                 f"of its pixels. Received: {head.hex() or 'nothing'}"
             )
-        num_planes = head[0]
-        model, size = self.model, (container.height, container.width)
+        size = container.height, container.width
+        if head[0] & _STORED:
+            planes = _read_stored(payload, num_planes, *size)
+        else:
+            planes = self._decode(payload, num_planes, *size, max_error, report)
+        if _checksum(planes).to_bytes(4, "little") != head[1:]:
+            raise BitstreamError(
+                "The decoded picture is not the one that was encoded: the "
+                "checksum of its pixels does not match."
+            )
+        rgb = np.ascontiguousarray(planes[_ORDER].transpose(1, 2, 0))
+        return join(rgb, sections)
+
+    def _decode(
+        self,
+        payload: bytes,
+        num_planes: int,
+        height: int,
+        width: int,
+        max_error: int,
+        report: walk.Report | None,
+    ) -> np.ndarray:
+        """The planes of a payload, uint8 `(3, height, width)`."""
+        model, size = self.model, (height, width)
         decoder = RansDecoder(payload, model.tables_for(max_error))
         channels = model.layer.channels
         shape = *grid(*size), channels
@@ -164,13 +196,7 @@ class LosslessCodec:
         )
         decoder.finish()
         canvas[num_planes:] = canvas[0]
-        if _checksum(canvas).to_bytes(4, "little") != head[1:]:
-            raise BitstreamError(
-                "The decoded picture is not the one that was encoded: the "
-                "checksum of its pixels does not match."
-            )
-        rgb = np.ascontiguousarray(canvas[_ORDER].transpose(1, 2, 0))
-        return join(rgb, sections)
+        return canvas
 
     def _check(self, container: Container, max_pixels: int | None) -> int:
         """The largest error that a sound container declares."""
@@ -237,7 +263,7 @@ def symbols(
     def code(
         rows: np.ndarray, mean: np.ndarray, plane: int, slices: walk.Slices
     ) -> np.ndarray:
-        values = planes[plane][slices] - mean
+        values: np.ndarray = planes[plane][slices] - mean
         values = (values + np.int16(max_error)) // np.int16(step)
         rows = rows.ravel() + np.int16(model.layer.channels)
         segments.append((values.ravel(), rows))
@@ -251,6 +277,17 @@ def symbols(
     return segments, canvas
 
 
+def _read_stored(
+    png: bytes, num_planes: int, height: int, width: int
+) -> np.ndarray:
+    """The planes of a stored PNG file, uint8 `(3, height, width)`."""
+    name = "stored picture"
+    check_png(png, width, height, num_planes, name)
+    samples = read_png(png, name).reshape(height, width, num_planes)
+    rgb = np.broadcast_to(samples, (height, width, NUM_PLANES))
+    return np.ascontiguousarray(rgb.transpose(2, 0, 1)[_ORDER])
+
+
 def _latent_rows(shape: tuple[int, int, int]) -> np.ndarray:
     rows, columns, channels = shape
     return np.tile(np.arange(channels, dtype=np.int16), rows * columns)
@@ -260,7 +297,7 @@ def _checksum(planes: np.ndarray) -> int:
     """CRC-32 of the samples, R, G and B of each pixel after another."""
     checksum = 0
     for row in planes[_ORDER].transpose(1, 2, 0):
-        checksum = zlib.crc32(np.ascontiguousarray(row), checksum)
+        checksum = zlib.crc32(row.tobytes(), checksum)
     return checksum
 
 

@@ -67,7 +67,8 @@ def reflect(begin: int, end: int, size: int) -> np.ndarray:
     """
     period = max(2 * (size - 1), 1)
     indexes = np.abs(np.arange(begin, end)) % period
-    return np.minimum(indexes, period - indexes) % size
+    folded: np.ndarray = np.minimum(indexes, period - indexes) % size
+    return folded
 
 
 def contexts(
@@ -146,7 +147,8 @@ def _index_of_activity() -> np.ndarray:
 
 def _activity(inputs: np.ndarray, filled: int, plane: int) -> np.ndarray:
     """Index of the activity; `inputs` are differences yet."""
-    total = np.abs(inputs[:4]).sum(0) * 2 + np.abs(inputs[4:12]).sum(0)
+    total: np.ndarray = np.abs(inputs[:4]).sum(0) * 2
+    total += np.abs(inputs[4:12]).sum(0)
     total *= 2
     if plane:
         begin = filled - plane * len(RING)

@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import hashlib
 import pathlib
+from typing import Any
 
 import numpy as np
 
@@ -87,7 +88,7 @@ class Model:
 
     def save(self, directory: pathlib.Path) -> None:
         """Writes `tables.npz` (all integers) and `weights.npz`."""
-        arrays = {
+        arrays: dict[str, Any] = {
             "cdf": self.tables.cdf,
             "size": self.tables.size,
             "offset": self.tables.offset,
@@ -99,7 +100,7 @@ class Model:
                 [layer.shift, layer.high, layer.input_max], np.int32
             )
         np.savez_compressed(directory / "tables.npz", **arrays)
-        floats = {
+        floats: dict[str, Any] = {
             name: getattr(self.layer, name).astype(np.float16)
             for name in _FLOATS
         }
@@ -127,9 +128,9 @@ class Model:
 
         try:
             lossy = LossyLayer(
-                *(floats[name].astype(np.float32) for name in _FLOATS),
-                layer("layer_0"),
-                layer("layer_1"),
+                **{name: floats[name].astype(np.float32) for name in _FLOATS},
+                first=layer("layer_0"),
+                second=layer("layer_1"),
             )
             predictors = tuple(
                 tuple(

@@ -155,7 +155,7 @@ def look(
     rows, columns = parts
 
     def window(planes: np.ndarray, plane: int) -> np.ndarray:
-        part = planes[plane].take(rows, 0).take(columns, 1)
+        part: np.ndarray = planes[plane].take(rows, 0).take(columns, 1)
         return part.astype(np.float32)
 
     plane = where.plane
@@ -183,8 +183,8 @@ def _first_means(
         smooth: uint8 `(3, rows, columns)`, the lossy layer there.
         plane: 0 to 2.
     """
-    mean = smooth[plane].astype(np.int16)
+    mean: np.ndarray = smooth[plane].astype(np.int16)
     if plane:
         mean += coded
         mean -= smooth[0]
-    return np.clip(mean, 0, 255)
+    return mean.clip(0, 255)

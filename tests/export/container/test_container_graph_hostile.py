@@ -204,6 +204,7 @@ def test_presets(files, make_files):
             ),
             (patched(5, b"\x01\x00"), "preset photo-1, which is retired"),
             (patched(5, b"\xff\xff"), "not part of tfcodec"),
+            (patched(5, bytes([presets.LOSSLESS, 0])), "lossless.decompress"),
             (patched(5, b"\xfe\xff"), "needs preset number 65534"),
             (patched(7, b"\0\x99\xff\x80"), r"0099ff80\) .* \(0a0becfd\)"),
         ],

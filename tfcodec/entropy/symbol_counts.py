@@ -1,0 +1,64 @@
+"""Symbols counted on pictures, so that tables follow what is coded."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from tfcodec.entropy.conditional import NUM_SCALES
+from tfcodec.limits import LATENT_MAX
+from tfcodec.limits import LATENT_MIN
+
+QUALITIES = (2.0, 12.0, 25.0, 40.0, 55.0, 70.0, 85.0, 98.0)
+REACH = 255
+
+
+class SymbolCounts(NamedTuple):
+    """How often each symbol occurs.
+
+    Attributes:
+        latents: float64 `(channels, 256)`: counts of -128..127 in each
+            channel that a learned prior describes (the hyper-latents, if there
+            are). One row serves all qualities; each counts by the reciprocal
+            of its bits, so that all files get longer in the same proportion.
+        residuals: int64 `(64, 511)`: counts of -255..255 under each scale
+            index; None for models with one stream.
+    """
+
+    latents: np.ndarray
+    residuals: np.ndarray | None
+
+
+def count_symbols(codec, images, qualities=QUALITIES):
+    """`SymbolCounts` of pictures.
+
+    Args:
+        codec: `Codec` with tables.
+        images: list of uint8 `(height, width, 3)`, at least one; not those
+            that the tables will be judged on.
+        qualities: floats, 1..100; every image is coded at each.
+    """
+    channels = codec.model.bottleneck.channels
+    values = LATENT_MAX - LATENT_MIN + 1
+    latents = np.zeros((len(qualities), channels, values), np.int64)
+    residuals = np.zeros((NUM_SCALES, 2 * REACH + 1), np.int64)
+    for image in images:
+        encoder = codec.encoder(image)
+        for counts, quality in zip(latents, qualities, strict=True):
+            z, residual, indexes = encoder.symbols(quality)
+            place = (np.arange(channels), z.astype(np.intp) - LATENT_MIN)
+            np.add.at(counts, place, 1)
+            if residual is None:
+                continue
+            inside = (-REACH <= residual) & (residual <= REACH)
+            place = (indexes[inside], residual[inside] + REACH)
+            np.add.at(residuals, place, 1)
+    bits = np.array([_bits(counts) for counts in latents])
+    balanced = np.tensordot(bits.mean() / bits, latents, 1)
+    return SymbolCounts(balanced, None if residual is None else residuals)
+
+
+def _bits(counts):
+    """Information of `(channels, values)` symbols under their own counts."""
+    totals = counts.sum(1, keepdims=True)
+    shares = np.maximum(counts, 1) / totals
+    return max(-(counts * np.log2(shares)).sum(), 1.0)
