@@ -42,11 +42,19 @@ def main():
     parser.add_argument("--limit", type=int, help="only the first N images")
     parser.add_argument("--preset", default="photo")
     parser.add_argument("--qualities", default="20,50,80")
+    parser.add_argument(
+        "--bounds",
+        action="store_true",
+        help="only rANS, the code length and the entropy",
+    )
     options = parser.parse_args()
-    try:
-        import imagecodecs
-    except ImportError:
-        parser.error("LZW needs imagecodecs: pip install imagecodecs")
+    lzw = None
+    if not options.bounds:
+        try:
+            import imagecodecs
+        except ImportError:
+            parser.error("LZW needs imagecodecs: pip install imagecodecs")
+        lzw = imagecodecs.lzw_encode
     from tfcodec.evaluation.pictures import read_images
 
     images = read_images(options.images)[1][: options.limit]
@@ -57,10 +65,7 @@ def main():
     tables = codec.coding.tables
     for quality in qualities:
         files = [encoder.segments(quality) for encoder in encoders]
-        sizes = [
-            measure(segments, tables, imagecodecs.lzw_encode)
-            for segments in files
-        ]
+        sizes = [measure(segments, tables, lzw) for segments in files]
         column = {name: sum(s[name] for s in sizes) for name in sizes[0]}
         column[OWN] = entropy_by_table(sum(files, []), tables) / 8
         columns.append(column)
@@ -80,21 +85,25 @@ def measure(segments, tables, lzw):
     Args:
         segments: list of `(values, table rows)`, see `ImageEncoder.segments`.
         tables: `CdfTables`.
-        lzw: function of bytes that returns bytes.
+        lzw: function of bytes that returns bytes; None for rANS alone.
 
     Returns:
         Dict from the coder's name to bytes, a float for code lengths.
     """
     ideal = sum(code_length(*segment, tables) for segment in segments)
+    sizes = {
+        "code length under the tables": ideal / 8,
+        "rANS": len(encode(segments, tables)),
+    }
+    if lzw is None:
+        return sizes
     coded = [only_coded(*segment, tables) for segment in segments]
     plain = [octets(values) for values, _ in coded]
     by_table = [
         octets(values[np.argsort(rows, kind="stable")])
         for values, rows in coded
     ]
-    sizes = {
-        "code length under the tables": ideal / 8,
-        "rANS": len(encode(segments, tables)),
+    sizes |= {
         "Huffman, a code per table": sum(
             bits_by_tables(values, rows, tables) for values, rows in coded
         )

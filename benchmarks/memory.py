@@ -1,12 +1,13 @@
 """Peak memory and time of the command line on large pictures, each way.
 
     python benchmarks/memory.py [--sizes 4000x3000,12240x8160]
-        [--runtimes litert,tf] [--efforts 1]
+        [--runtimes litert,tf] [--efforts 1] [--alpha] [--verify]
 
 Each command is a process of its own, from a PNG file to a `.tfc` file and back;
 its peak is `ru_maxrss`, so Python, the networks' runtime and reading and
 writing the picture are in it. The picture is the bundled photograph, mirrored
-to fill the size. Efforts above 1 run in TensorFlow only.
+to fill the size, with `--alpha` transparent in a gradient from left to right.
+Efforts above 1 run in TensorFlow only.
 """
 
 import argparse
@@ -32,6 +33,8 @@ def main():
     parser.add_argument("--sizes", default="4000x3000,12240x8160")
     parser.add_argument("--runtimes", default="litert,tf")
     parser.add_argument("--efforts", default="1")
+    parser.add_argument("--alpha", action="store_true")
+    parser.add_argument("--verify", action="store_true")
     options = parser.parse_args()
     efforts = [int(effort) for effort in options.efforts.split(",")]
     print("| size | MP | runtime | command | peak MiB | s |")
@@ -39,9 +42,10 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         for size in options.sizes.split(","):
             # Elsewhere, since a process starts with the peak of its parent.
-            pixels = in_process(__file__, "--picture", size, folder)
+            form = "alpha" if options.alpha else "opaque"
+            pixels = in_process(__file__, "--picture", size, form, folder)
             for runtime in options.runtimes.split(","):
-                for case, arguments in cases(runtime, efforts):
+                for case, arguments in cases(runtime, efforts, options.verify):
                     arguments += ["--preset", options.preset]
                     peak, seconds = in_process(
                         __file__, "--case", folder, *case.split(), *arguments
@@ -53,12 +57,14 @@ def main():
                     )
 
 
-def cases(runtime, efforts):
+def cases(runtime, efforts, verify):
     """Commands as the table shows them, and the rest of their arguments."""
     arguments = ["--runtime", runtime, "--force"]
     for effort in efforts:
         if effort == 1 or runtime == EFFORT_RUNTIME:
             yield f"compress --effort {effort}", ["picture.png", *arguments]
+    if verify:
+        yield "compress --verify", ["picture.png", *arguments]
     yield "decompress", ["picture.tfc", *arguments]
 
 
@@ -77,11 +83,15 @@ def run_case(folder, *arguments):
     print(json.dumps([peak / unit, seconds]))
 
 
-def write_picture(size, folder):
+def write_picture(size, form, folder):
     """Writes `picture.png`; prints its number of pixels."""
     width, height = (int(n) for n in size.split("x"))
     path = pathlib.Path(folder, "picture.png")
-    Image.fromarray(picture(width, height)).save(path, compress_level=1)
+    image = Image.fromarray(picture(width, height))
+    if form == "alpha":
+        alpha = np.linspace(0, 255, width).astype(np.uint8)
+        image.putalpha(Image.fromarray(np.tile(alpha, (height, 1))))
+    image.save(path, compress_level=1)
     print(width * height)
 
 

@@ -27,10 +27,10 @@ from tfcodec.errors import TfcodecError
 IDENTIFIERS = {
     7: "photo-4",
     8: "photo-msssim-2",
+    18: "cnn-pool-dense-1",
     19: "deconvnet-1",
     20: "cnn-plain-2",
     21: "cnn-pool-2",
-    22: "cnn-pool-dense-2",
 }
 # Of presets that were, the name by identifier.
 RETIRED = {
@@ -40,7 +40,6 @@ RETIRED = {
     6: "photo-msssim-1",
     16: "cnn-plain-1",
     17: "cnn-pool-1",
-    18: "cnn-pool-dense-1",
     32: "lossless-1",
 }
 LOSSLESS = 33  # of `tfcodec.lossless`, which is not a codec of `tfcodec.load`
