@@ -2,24 +2,21 @@
 
 import click
 
-from tfcodec.cli.parameters import POSITIVE
 from tfcodec.cli.parameters import QUALITY
 from tfcodec.cli.parameters import chosen_rate
 from tfcodec.cli.parameters import debug_option
+from tfcodec.cli.parameters import force_option
+from tfcodec.cli.parameters import inputs_argument
 from tfcodec.cli.parameters import max_pixels_option
+from tfcodec.cli.parameters import output_option
+from tfcodec.cli.parameters import strip_option
+from tfcodec.cli.parameters import target_bytes_option
+from tfcodec.cli.parameters import target_psnr_option
 
 
 @click.command("jpeg")
-@click.argument(
-    "inputs", metavar="IN...", nargs=-1, required=True, type=click.Path()
-)
-@click.option(
-    "-o",
-    "--output",
-    metavar="OUT|DIR",
-    type=click.Path(),
-    help="File for one input, or folder. Default: beside the input.",
-)
+@inputs_argument
+@output_option()
 @click.option(
     "-q",
     "--quality",
@@ -27,18 +24,8 @@ from tfcodec.cli.parameters import max_pixels_option
     type=QUALITY,
     help="About the PSNR that Pillow's JPEG has there.  [default: 75]",
 )
-@click.option(
-    "--target-psnr",
-    metavar="P",
-    type=POSITIVE,
-    help="Smallest file with a PSNR of at least P dB.",
-)
-@click.option(
-    "--target-bytes",
-    metavar="N",
-    type=click.IntRange(min=1),
-    help="Best quality within N bytes.",
-)
+@target_psnr_option
+@target_bytes_option
 @click.option(
     "--subsampling",
     type=click.Choice(("auto", "444", "420")),
@@ -51,12 +38,8 @@ from tfcodec.cli.parameters import max_pixels_option
     is_flag=True,
     help="One sequential scan, for the simplest of decoders.",
 )
-@click.option("--force", is_flag=True, help="Overwrite outputs.")
-@click.option(
-    "--strip",
-    is_flag=True,
-    help="Drop EXIF, XMP and colour profile; colours become sRGB.",
-)
+@force_option
+@strip_option
 @max_pixels_option
 @debug_option
 def jpeg(inputs, output, force, debug, **options):

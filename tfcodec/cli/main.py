@@ -17,9 +17,15 @@ from tfcodec.cli.parameters import QUALITY
 from tfcodec.cli.parameters import RUNTIMES
 from tfcodec.cli.parameters import chosen_rate
 from tfcodec.cli.parameters import debug_option
+from tfcodec.cli.parameters import force_option
+from tfcodec.cli.parameters import inputs_argument
 from tfcodec.cli.parameters import lossless_options
 from tfcodec.cli.parameters import max_pixels_option
+from tfcodec.cli.parameters import output_option
 from tfcodec.cli.parameters import preset_option
+from tfcodec.cli.parameters import strip_option
+from tfcodec.cli.parameters import target_bytes_option
+from tfcodec.cli.parameters import target_psnr_option
 from tfcodec.cli.parameters import tree_options
 from tfcodec.cli.restore import restore
 from tfcodec.cli.roi import roi_options
@@ -38,22 +44,11 @@ class _Group(click.Group):
             return 130
 
 
-_inputs = click.argument(
-    "inputs", metavar="IN...", nargs=-1, required=True, type=click.Path()
-)
-_output = click.option(
-    "-o",
-    "--output",
-    metavar="OUT|DIR",
-    type=click.Path(),
-    help="File for one input, or folder. Default: beside the input.",
-)
 _runtime = click.option(
     "--runtime",
     type=click.Choice(RUNTIMES),
     help="What runs the networks.  [default: litert where it can]",
 )
-_force = click.option("--force", is_flag=True, help="Overwrite outputs.")
 
 
 @click.group(
@@ -67,8 +62,8 @@ def cli():
 
 
 @cli.command()
-@_inputs
-@_output
+@inputs_argument
+@output_option()
 @click.option(
     "-q",
     "--quality",
@@ -82,18 +77,8 @@ def cli():
     type=POSITIVE,
     help="Best quality within B bits per pixel.",
 )
-@click.option(
-    "--target-psnr",
-    metavar="P",
-    type=POSITIVE,
-    help="Smallest file with a PSNR of at least P dB.",
-)
-@click.option(
-    "--target-bytes",
-    metavar="N",
-    type=click.IntRange(min=1),
-    help="Best quality within N bytes.",
-)
+@target_psnr_option
+@target_bytes_option
 @click.option(
     "--effort",
     metavar="1..5",
@@ -112,17 +97,13 @@ def cli():
 )
 @preset_option
 @_runtime
-@_force
+@force_option
 @click.option(
     "--verify",
     is_flag=True,
     help="Read back, decode and compare each file before it gets its name.",
 )
-@click.option(
-    "--strip",
-    is_flag=True,
-    help="Drop EXIF, XMP and colour profile; colours become sRGB.",
-)
+@strip_option
 @max_pixels_option
 @tree_options
 @debug_option
@@ -148,15 +129,15 @@ def compress(inputs, output, tree, force, debug, **options):
 
 
 @cli.command()
-@_inputs
-@_output
+@inputs_argument
+@output_option()
 @click.option(
     "--preset",
     metavar="PATH",
     help="Folder of the preset, for files made with one of your own.",
 )
 @_runtime
-@_force
+@force_option
 @max_pixels_option
 @tree_options
 @debug_option
@@ -216,7 +197,7 @@ def info(file, preset, as_json, debug):
     help="Quality.",
 )
 @preset_option
-@_force
+@force_option
 @debug_option
 def demo(output, quality, preset, force, debug):
     """Compare tfcodec with JPEG on a photograph that comes with it."""

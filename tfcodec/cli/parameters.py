@@ -63,9 +63,41 @@ class Size(click.ParamType):
         return height, width
 
 
+def output_option(default="beside the input"):
+    """`-o`; `default` says where outputs go without it."""
+    return click.option(
+        "-o",
+        "--output",
+        metavar="OUT|DIR",
+        type=click.Path(),
+        help=f"File for one input, or folder. Default: {default}.",
+    )
+
+
 POSITIVE = Number(min=0, min_open=True)
 QUALITY = Number(1, 100)
 RUNTIMES = ("litert", "tf")  # what runs the networks
+inputs_argument = click.argument(
+    "inputs", metavar="IN...", nargs=-1, required=True, type=click.Path()
+)
+force_option = click.option("--force", is_flag=True, help="Overwrite outputs.")
+strip_option = click.option(
+    "--strip",
+    is_flag=True,
+    help="Drop EXIF, XMP and colour profile; colours become sRGB.",
+)
+target_psnr_option = click.option(
+    "--target-psnr",
+    metavar="P",
+    type=POSITIVE,
+    help="Smallest file with a PSNR of at least P dB.",
+)
+target_bytes_option = click.option(
+    "--target-bytes",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="Best quality within N bytes.",
+)
 debug_option = click.option(
     "--debug", is_flag=True, help="Show tracebacks of errors."
 )

@@ -3,22 +3,16 @@
 import click
 
 from tfcodec.cli.parameters import debug_option
+from tfcodec.cli.parameters import force_option
+from tfcodec.cli.parameters import inputs_argument
 from tfcodec.cli.parameters import max_pixels_option
+from tfcodec.cli.parameters import output_option
 
 
 @click.command("restore")
-@click.argument(
-    "inputs", metavar="IN...", nargs=-1, required=True, type=click.Path()
-)
-@click.option(
-    "-o",
-    "--output",
-    metavar="OUT|DIR",
-    type=click.Path(),
-    help="File for one input, or folder. Default: beside the input, as "
-    "NAME.restored.png.",
-)
-@click.option("--force", is_flag=True, help="Overwrite outputs.")
+@inputs_argument
+@output_option("beside the input, as NAME.restored.png")
+@force_option
 @max_pixels_option
 @debug_option
 def restore(inputs, output, force, max_pixels, debug):
