@@ -20,7 +20,9 @@ MODELS = {
 
 
 @pytest.mark.parametrize("kind", MODELS)
-def test_train_freeze_compress(kind, tmp_path, photograph, capsys):
+def test_train_freeze_compress(
+    kind, tmp_path, photograph, capsys, float32_after
+):
     np.save(tmp_path / "pack.npy", photograph[None, :96, :96])
     settings = {
         "model": {"name": kind, "arguments": MODELS[kind]},

@@ -43,7 +43,7 @@ def build_tables(bottleneck, conditional=None, counts=None):
     masses = _masses(bottleneck.prior.bits(grid.astype(np.float32)))
     for channel, mass in enumerate(masses.T):
         mass = mass / max(mass.sum(), 1e-9)
-        if counts is not None:
+        if counts is not None and counts.latents is not None:
             mass = _updated(mass, counts.latents[channel])
         best = int(mass.argmax())
         if 1 - mass[best] < _CERTAIN:
