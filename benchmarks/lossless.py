@@ -19,7 +19,9 @@ import time
 import numpy as np
 from PIL import Image
 
-from tfcodec import lossless
+from tfcodec.lossless.codec import LosslessCodec
+from tfcodec.lossless.codec import load
+from tfcodec.lossless.model import Model
 from tfcodec.metrics import bpp
 from tfcodec.metrics import psnr
 
@@ -33,6 +35,7 @@ def main():
         "--pictures", type=int, help="only the first ones, by name"
     )
     parser.add_argument("--codecs", help="some of them: png,webp,lossless")
+    parser.add_argument("--preset", help="folder of another lossless preset")
     options = parser.parse_args()
     paths = sorted(
         path
@@ -42,7 +45,7 @@ def main():
     if not paths:
         sys.exit(f"{options.folder} has no pictures")
     found = {}
-    codecs = _codecs()
+    codecs = _codecs(options.preset)
     if options.codecs:
         codecs = {key: codecs[key] for key in options.codecs.split(",")}
     print("| picture | " + " | ".join(codecs) + " |")
@@ -90,8 +93,11 @@ def _measure(image, encode, decode):
     )
 
 
-def _codecs():
+def _codecs(preset):
     """Pairs `(encode, decode)` by name."""
+    own = load()
+    if preset:
+        own = LosslessCodec(Model.load(pathlib.Path(preset)))
     codecs = {"png": _pillow("PNG", optimize=True)}
     if importlib.util.find_spec("oxipng"):
         codecs["oxipng-4"] = _oxipng, _open
@@ -104,8 +110,8 @@ def _codecs():
             )
     for error in ERRORS:
         name = f"within-{error}" if error else "lossless"
-        encode = functools.partial(lossless.compress, max_error=error)
-        codecs[name] = encode, lossless.decompress
+        encode = functools.partial(own.compress, quality=100.0 - error)
+        codecs[name] = encode, own.decompress
     return codecs
 
 
