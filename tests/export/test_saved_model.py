@@ -176,7 +176,9 @@ def test_wrong_files(serve, tiny_codec, files, make_model, photograph, name):
             serve(name, compressed_bytes=[files[1], bad])
 
 
-@pytest.mark.parametrize("kind", ["hyperprior", "factorized", "cnn-pool-dense"])
+@pytest.mark.parametrize(
+    "kind", ["hyperprior", "factorized", "cnn-pool-dense", "deconvnet"]
+)
 def test_other_models(make_model, to_file, to_pixels, photograph, kind):
     codec = Codec(make_model(kind)).freeze()
     functions = module.signatures(ServingGraph(codec, max_pixels=10_000))

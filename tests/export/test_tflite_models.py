@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.mark.parametrize(
     "kind",
-    ["hyperprior", "factorized", "cnn-pool-dense"],
+    ["hyperprior", "factorized", "cnn-pool-dense", "deconvnet"],
 )
 def test_other_models_go_both_ways(
     make_model, to_tflite, open_tflite, photograph, kind

@@ -86,6 +86,7 @@ def test_noise_and_flat_pictures():
         data = lossless.compress(image)
         np.testing.assert_array_equal(lossless.decompress(data), image)
     assert len(data) < 500
+    assert len(lossless.compress(noise)) < 2 * noise.size
 
 
 @pytest.mark.parametrize("max_error", [0, 2])

@@ -39,25 +39,35 @@ def count_symbols(codec, images, qualities=QUALITIES):
             that the tables will be judged on.
         qualities: floats, 1..100; every image is coded at each.
     """
+    if codec.coding.network is None:
+        return SymbolCounts(_count_latents(codec, images, qualities), None)
+    return SymbolCounts(None, _count_residuals(codec, images, qualities))
+
+
+def _count_latents(codec, images, qualities):
     channels = codec.model.bottleneck.channels
     values = LATENT_MAX - LATENT_MIN + 1
-    latents = np.zeros((len(qualities), channels, values), np.int64)
-    residuals = np.zeros((NUM_SCALES, 2 * REACH + 1), np.int64)
+    counts = np.zeros((len(qualities), channels, values), np.int64)
     for image in images:
         encoder = codec.encoder(image)
-        for counts, quality in zip(latents, qualities, strict=True):
-            z, residual, indexes = encoder.symbols(quality)
-            if residual is None:
-                place = (np.arange(channels), z.astype(np.intp) - LATENT_MIN)
-                np.add.at(counts, place, 1)
-            else:
-                inside = (-REACH <= residual) & (residual <= REACH)
-                place = (indexes[inside], residual[inside] + REACH)
-                np.add.at(residuals, place, 1)
-    if residual is not None:
-        return SymbolCounts(None, residuals)
-    bits = np.array([_bits(counts) for counts in latents])
-    return SymbolCounts(np.tensordot(bits.mean() / bits, latents, 1), None)
+        for place, quality in enumerate(qualities):
+            z, _, _ = encoder.symbols(quality)
+            value = z.astype(np.intp) - LATENT_MIN
+            np.add.at(counts, (place, np.arange(channels), value), 1)
+    bits = np.array([_bits(of_one) for of_one in counts])
+    return np.tensordot(bits.mean() / bits, counts, 1)
+
+
+def _count_residuals(codec, images, qualities):
+    counts = np.zeros((NUM_SCALES, 2 * REACH + 1), np.int64)
+    for image in images:
+        encoder = codec.encoder(image)
+        for quality in qualities:
+            _, residual, indexes = encoder.symbols(quality)
+            inside = (-REACH <= residual) & (residual <= REACH)
+            place = (indexes[inside], residual[inside] + REACH)
+            np.add.at(counts, place, 1)
+    return counts
 
 
 def _bits(counts):

@@ -169,14 +169,14 @@ class LosslessCodec:
         report: walk.Report | None,
     ) -> np.ndarray:
         """The planes of a payload, uint8 `(3, height, width)`."""
-        model, size = self.model, (height, width)
+        model = self.model
         decoder = RansDecoder(payload, model.tables_for(max_error))
         channels = model.layer.channels
-        shape = *grid(*size), channels
+        shape = *grid(height, width), channels
         z = decoder.decode(_latent_rows(shape)).reshape(shape)
         if max(z.max(), -int(z.min())) > LATENT_MAX:
             raise BitstreamError("A latent is out of range.")
-        layer = model.layer.synthesise(z, *size)
+        layer = model.layer.synthesise(z, height, width)
 
         def code(
             rows: np.ndarray, mean: np.ndarray, plane: int, slices: walk.Slices
