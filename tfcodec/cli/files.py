@@ -75,12 +75,14 @@ def plan(inputs, output, suffix, in_suffixes, out_suffixes):
 
 def check_endings(jobs, suffixes):
     """Raises click.UsageError if an output ends in none of `suffixes`."""
+    listed = f"one of {', '.join(suffixes)}"
+    if len(suffixes) == 2:
+        listed = " or ".join(suffixes)
     for job in jobs:
         if job.target.suffix.lower() not in suffixes:
             raise click.UsageError(
-                f"The output {shown(job.target)} must end in one of "
-                f"{', '.join(suffixes)}, or be a folder that "
-                "exists or is written with a slash at its end."
+                f"The output {shown(job.target)} must end in {listed}, or be a "
+                "folder that exists or is written with a slash at its end."
             )
 
 

@@ -1,7 +1,5 @@
 """The work of `tfcodec jpeg`."""
 
-import click
-
 from tfcodec.cli import files
 from tfcodec.cli import images
 from tfcodec.cli.report import run_jobs
@@ -29,12 +27,7 @@ def run(inputs, output, force, debug, **options):
         The exit code.
     """
     jobs = files.plan(inputs, output, ".jpg", images.READ_SUFFIXES, SUFFIXES)
-    for job in jobs:
-        if job.target.suffix.lower() not in SUFFIXES:
-            raise click.UsageError(
-                f"The output {shown(job.target)} must end in .jpg or .jpeg, or "
-                "be a folder that exists or is written with a slash at its end."
-            )
+    files.check_endings(jobs, SUFFIXES)
     writer = files.Writer(jobs, force)
 
     def work(job, reporter):
