@@ -75,8 +75,8 @@ def _make_model(kind, lively=True, seed=11, **changes):
             for layer in model.analysis.convolutions:
                 layer.bias.assign(keras.ops.ones_like(layer.bias) / 2)
             for norm in getattr(model.analysis, "norms", ()):
-                norm.gamma.assign(keras.ops.ones_like(norm.gamma) * 4)
-                norm.beta.assign(keras.ops.ones_like(norm.beta) * 2)
+                norm.gamma.assign(keras.ops.ones_like(norm.gamma) * 2)
+                norm.beta.assign(keras.ops.ones_like(norm.beta))
         if kind == "photo":
             model.latent_scale.assign(np.linspace(0.5, 4, 6, dtype="f4"))
     return model
