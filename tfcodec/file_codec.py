@@ -16,6 +16,8 @@ from tfcodec import presets
 from tfcodec.bitstream import Container
 from tfcodec.bitstream import Metadata
 from tfcodec.bitstream import unpack
+from tfcodec.bitstream.checks import check_model_hash
+from tfcodec.bitstream.checks import check_pixels
 from tfcodec.bitstream.sections import known_sections
 from tfcodec.coding import RansDecoder
 from tfcodec.errors import BitstreamError
@@ -185,12 +187,7 @@ class FileCodec:
             return [self.decompress(one, max_pixels, report) for one in data]
         container = unpack(data)
         self._check_preset(container)
-        pixels = container.width * container.height
-        if max_pixels is not None and pixels > max_pixels:
-            raise BitstreamError(
-                f"The file declares {container.width}x{container.height} "
-                f"pixels, more than the limit of {max_pixels:,}."
-            )
+        check_pixels(container, max_pixels)
         sections = known_sections(container)
         z_hat, residual = self.decode_symbols(container)
         quality = np.array([container.quality], np.float32)
@@ -276,12 +273,7 @@ class FileCodec:
                 f"{presets.IDENTIFIERS.get(self.identifier, 'a custom one')}."
                 f" Use tfcodec.load({needed!r})."
             )
-        if container.model_hash != coding.model_hash:
-            raise BitstreamError(
-                "The file was made with other tables (model hash "
-                f"{container.model_hash.hex()}) than this preset's "
-                f"({coding.model_hash.hex()}): another training of it."
-            )
+        check_model_hash(container, coding.model_hash)
 
     # What depends on who runs the networks. -------------------------------
 

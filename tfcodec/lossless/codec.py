@@ -11,6 +11,8 @@ from tfcodec.bitstream import Container
 from tfcodec.bitstream import Metadata
 from tfcodec.bitstream import pack
 from tfcodec.bitstream import unpack
+from tfcodec.bitstream.checks import check_model_hash
+from tfcodec.bitstream.checks import check_pixels
 from tfcodec.bitstream.png import check_png
 from tfcodec.bitstream.sections import known_sections
 from tfcodec.coding import RansDecoder
@@ -206,18 +208,8 @@ class LosslessCodec:
                 f"{container.preset_id}. tfcodec.load(NAME).decompress reads "
                 "others."
             )
-        if container.model_hash != self.model.model_hash:
-            raise BitstreamError(
-                "The file was made with other tables (model hash "
-                f"{container.model_hash.hex()}) than this preset's "
-                f"({self.model.model_hash.hex()}): another training of it."
-            )
-        pixels = container.width * container.height
-        if max_pixels is not None and pixels > max_pixels:
-            raise BitstreamError(
-                f"The file declares {container.width}x{container.height} "
-                f"pixels, more than the limit of {max_pixels:,}."
-            )
+        check_model_hash(container, self.model.model_hash)
+        check_pixels(container, max_pixels)
         max_error = _max_error(container.quality)
         if max_error is None:
             raise BitstreamError(

@@ -8,8 +8,49 @@ import keras
 from tfcodec.layers import GDN
 
 
+class _Pyramid(keras.layers.Layer):
+    """Three layers of stride 2 with a norm after each, then a head."""
+
+    def __init__(self, latent_channels, channels, gdn, **kwargs):
+        super().__init__(**kwargs)
+        self.latent_channels = latent_channels
+        self.channels = channels
+        self.gdn = gdn
+
+    @property
+    def reach(self):
+        """Latents around one that its pixels, or their neighbours, touch."""
+        return 2
+
+    def build(self, input_shape):
+        shape = input_shape
+        inner = (*input_shape[:-1], self.channels)
+        for convolution, norm in zip(
+            self.convolutions, self.norms, strict=True
+        ):
+            convolution.build(shape)
+            norm.build(inner)
+            shape = inner
+        self.head.build(inner)
+
+    def call(self, x):
+        for convolution, norm in zip(
+            self.convolutions, self.norms, strict=True
+        ):
+            x = norm(convolution(x))
+        return self.head(x)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "latent_channels": self.latent_channels,
+            "channels": self.channels,
+            "gdn": self.gdn,
+        }
+
+
 @keras.saving.register_keras_serializable("tfcodec")
-class PyramidAnalysis(keras.layers.Layer):
+class PyramidAnalysis(_Pyramid):
     """Images to latents: four 5x5 convolutions of stride 2 with GDN between.
 
     Args:
@@ -28,10 +69,7 @@ class PyramidAnalysis(keras.layers.Layer):
     """
 
     def __init__(self, latent_channels, channels=128, gdn="classic", **kwargs):
-        super().__init__(**kwargs)
-        self.latent_channels = latent_channels
-        self.channels = channels
-        self.gdn = gdn
+        super().__init__(latent_channels, channels, gdn, **kwargs)
         self.convolutions = [
             keras.layers.Conv2D(
                 channels, 5, strides=2, padding="same", dtype=self.dtype_policy
@@ -43,41 +81,12 @@ class PyramidAnalysis(keras.layers.Layer):
             latent_channels, 5, strides=2, padding="same", dtype="float32"
         )
 
-    @property
-    def reach(self):
-        """Latents around one that its pixels' neighbours belong to."""
-        return 2
-
-    def build(self, input_shape):
-        shape = input_shape
-        inner = (*input_shape[:-1], self.channels)
-        for convolution, norm in zip(
-            self.convolutions, self.norms, strict=True
-        ):
-            convolution.build(shape)
-            norm.build(inner)
-            shape = inner
-        self.head.build(inner)
-
     def call(self, x):
-        h = keras.ops.cast(x, "float32") / 255.0
-        for convolution, norm in zip(
-            self.convolutions, self.norms, strict=True
-        ):
-            h = norm(convolution(h))
-        return self.head(h)
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "latent_channels": self.latent_channels,
-            "channels": self.channels,
-            "gdn": self.gdn,
-        }
+        return super().call(keras.ops.cast(x, "float32") / 255.0)
 
 
 @keras.saving.register_keras_serializable("tfcodec")
-class PyramidSynthesis(keras.layers.Layer):
+class PyramidSynthesis(_Pyramid):
     """Latents to images: four transposed 5x5 convolutions, IGDN between.
 
     Args:
@@ -96,10 +105,7 @@ class PyramidSynthesis(keras.layers.Layer):
     """
 
     def __init__(self, latent_channels, channels=128, gdn="classic", **kwargs):
-        super().__init__(**kwargs)
-        self.latent_channels = latent_channels
-        self.channels = channels
-        self.gdn = gdn
+        super().__init__(latent_channels, channels, gdn, **kwargs)
         self.convolutions = [
             keras.layers.Conv2DTranspose(
                 channels, 5, strides=2, padding="same", dtype=self.dtype_policy
@@ -114,34 +120,5 @@ class PyramidSynthesis(keras.layers.Layer):
             3, 5, strides=2, padding="same", dtype="float32"
         )
 
-    @property
-    def reach(self):
-        """Latents around one that its pixels depend on."""
-        return 2
-
-    def build(self, input_shape):
-        shape = input_shape
-        inner = (*input_shape[:-1], self.channels)
-        for convolution, norm in zip(
-            self.convolutions, self.norms, strict=True
-        ):
-            convolution.build(shape)
-            norm.build(inner)
-            shape = inner
-        self.head.build(inner)
-
     def call(self, y):
-        h = y
-        for convolution, norm in zip(
-            self.convolutions, self.norms, strict=True
-        ):
-            h = norm(convolution(h))
-        return self.head(h) * 255.0
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "latent_channels": self.latent_channels,
-            "channels": self.channels,
-            "gdn": self.gdn,
-        }
+        return super().call(y) * 255.0
