@@ -1,6 +1,6 @@
 """What the codec is bad at, shown: rendered text, and a photograph at q 1.
 
-`python benchmarks/failures.py --output docs/results/photo-4-failures.png`
+`python benchmarks/failures.py --output failures.png`
 
 Draws a page of text, codes it and JPEG at the size of that file, and puts
 them side by side, enlarged; then the demo photograph at quality 1 the same

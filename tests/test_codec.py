@@ -249,7 +249,10 @@ def test_fit_then_freeze(folders, picture):
 @pytest.mark.parametrize(
     "identifier, match",
     [
-        (7, r"made with preset photo-4, this codec is a custom.*load\('photo"),
+        (
+            presets.find("photo").identifier,
+            r"made with preset photo-\d+, this codec is a custom.*load\('photo",
+        ),
         (2, "retired.*still has it"),
         (999, "preset number 999.*newer version"),
     ],

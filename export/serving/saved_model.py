@@ -44,8 +44,8 @@ def export_saved_model(
         codec: `Codec` with tables that belong to its weights.
         folder: path, made if need be.
         name: str, the model's; default the preset's family, or "tfcodec".
-        version: int, at least 1; default the number in the preset's name, as 3
-            in photo-4, or 1.
+        version: int, at least 1; default the number in the preset's name, as N
+            in photo-N, or 1.
         max_pixels: int, 1 to 178,956,970; larger images are refused.
         report: function of str, told what is being done; or None.
 

@@ -9,9 +9,11 @@ import subprocess
 
 import pytest
 
+from tfcodec import presets
+
 ROOT = pathlib.Path(__file__).parents[2]
 READER = ROOT / "examples" / "javascript" / "read_tfc.mjs"
-PRESETS = ROOT / "tfcodec" / "presets"
+TABLES = presets.find("photo").directory / "tables.npz"
 OLDEST = (20, 12)  # has DecompressionStream("deflate-raw")
 
 
@@ -50,7 +52,7 @@ def node():
 def read(node):
     """Runs the command line: `(exit code, JSON lines, lines on stderr)`."""
 
-    def call(*paths, tables=PRESETS / "photo-4" / "tables.npz"):
+    def call(*paths, tables=TABLES):
         command = [node, READER, *paths, "--tables", tables]
         done = subprocess.run(
             command, capture_output=True, encoding="utf-8", timeout=300

@@ -20,7 +20,7 @@ from tfcodec.litert import codec as litert_codec
 
 GOLDEN = pathlib.Path(__file__).parents[1] / "golden"
 PRESETS = pathlib.Path(presets.__file__).parent
-NAME = "photo-4"
+NAME = presets.find("photo").name
 
 
 def with_checksum(data):

@@ -26,7 +26,7 @@ GOLDEN = ROOT / "tests" / "golden"
 READER = ROOT / "examples" / "javascript"
 PRESETS = pathlib.Path(presets.__file__).parent
 OLDEST = (20, 12)  # has DecompressionStream("deflate-raw")
-NAME = "photo-4"
+NAME = presets.find("photo").name
 
 # Reads JSON from stdin: tables, and payloads with the rows of their segments.
 DECODE_PAYLOADS = """

@@ -21,7 +21,7 @@ class Own:
     """A preset at an effort; `make` makes one.
 
     Args:
-        name: str, e.g. `photo-4` or `photo-4 effort 5`.
+        name: str, e.g. `photo-N` or `photo-N effort 5`.
         directory: str, the preset's folder.
         digest: str, hexadecimal SHA-256 of the preset's files.
         effort: int.

@@ -2,7 +2,7 @@
 
 A preset is a folder with `preset.json` (what it is), `tables.npz` (integers
 that parsing needs), `weights.npz` (float16, everything else) and a model
-card. `photo` names the newest version of its family, `photo-4` that one.
+card. `photo` names the newest version of its family, `photo-N` that one.
 Keras is not imported here.
 """
 
