@@ -105,7 +105,8 @@ def test_each_damage_has_its_name(read, tmp_path):
         sections(section, b"\x84\x01x"): '"greyscale": it is not empty',
         sections(section, b"\x80\x01x"): '"alpha": not a PNG file',
         sections(section, b"\x81\x01x"): '"ICC profile": a damaged stream',
-        with_checksum(changed(data, 7)): "made with another model: preset 7",
+        with_checksum(changed(data, 7)): "made with another model: "
+        f"preset {presets.find(NAME).identifier}",
         other: "preset 1, photo-1 (retired), model hash de1df3ff",
         payload(b""): "the payload is empty, symbols are due",
         payload(one_lane[:5]): "a payload of 5 bytes",
