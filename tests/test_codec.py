@@ -251,7 +251,8 @@ def test_fit_then_freeze(folders, picture):
     [
         (
             presets.find("photo").identifier,
-            r"made with preset photo-\d+, this codec is a custom.*load\('photo",
+            f"made with preset {presets.find('photo').name}, this codec is a "
+            r"custom.*load\('photo",
         ),
         (2, "retired.*still has it"),
         (999, "preset number 999.*newer version"),

@@ -19,8 +19,7 @@ from tfcodec.errors import BitstreamError
 from tfcodec.litert import codec as litert_codec
 
 GOLDEN = pathlib.Path(__file__).parents[1] / "golden"
-PRESETS = pathlib.Path(presets.__file__).parent
-NAME = presets.find("photo").name
+PHOTO = presets.find("photo")
 
 
 def with_checksum(data):
@@ -48,7 +47,7 @@ def check_refused(files, messages, read, tmp_path):
 
 def test_damage_is_refused(read, tmp_path):
     """Truncated and altered files; never symbols."""
-    data = (GOLDEN / f"{NAME}-q50.tfc").read_bytes()
+    data = (GOLDEN / f"{PHOTO.name}-q50.tfc").read_bytes()
     damaged = [data[:n] for n in (*range(40), 500, len(data) - 1)]
     damaged += [changed(data, n) for n in (*range(40), 500, len(data) - 1)]
     damaged += [data + b"\0", data + b"\x80\x00", data + data]
@@ -56,7 +55,7 @@ def test_damage_is_refused(read, tmp_path):
 
 
 def test_each_damage_has_its_name(read, tmp_path):
-    data = (GOLDEN / f"{NAME}-q50.tfc").read_bytes()
+    data = (GOLDEN / f"{PHOTO.name}-q50.tfc").read_bytes()
     other = (GOLDEN / "photo-1-q50.tfc").read_bytes()
     header, section = data[: HEADER.size], data[HEADER.size :]
     latents = unpack(data).latents
@@ -106,7 +105,7 @@ def test_each_damage_has_its_name(read, tmp_path):
         sections(section, b"\x80\x01x"): '"alpha": not a PNG file',
         sections(section, b"\x81\x01x"): '"ICC profile": a damaged stream',
         with_checksum(changed(data, 7)): "made with another model: "
-        f"preset {presets.find(NAME).identifier}",
+        f"preset {PHOTO.identifier}",
         other: "preset 1, photo-1 (retired), model hash de1df3ff",
         payload(b""): "the payload is empty, symbols are due",
         payload(one_lane[:5]): "a payload of 5 bytes",
@@ -124,9 +123,9 @@ def test_each_damage_has_its_name(read, tmp_path):
 
 def test_hyper_latents_out_of_range_are_refused(read, tmp_path):
     """Escapes bring them there."""
-    coding = presets.Coding.load(PRESETS / NAME / "tables.npz")
+    coding = presets.Coding.load(PHOTO.directory / "tables.npz")
     rows = np.arange(coding.network.hyper_channels)
-    data = (GOLDEN / f"{NAME}-q5.tfc").read_bytes()
+    data = (GOLDEN / f"{PHOTO.name}-q5.tfc").read_bytes()
     files = []
     for value in (129, -129, 32767, -32768):
         z = coding.tables.offset[rows].copy()
@@ -144,8 +143,8 @@ def test_hyper_latents_out_of_range_are_refused(read, tmp_path):
 
 def test_altered_payloads_with_a_right_checksum(read, tmp_path):
     """Refused where the library refuses them, else the same symbols."""
-    data = (GOLDEN / f"{NAME}-q5.tfc").read_bytes()
-    codec = litert_codec.load(NAME)
+    data = (GOLDEN / f"{PHOTO.name}-q5.tfc").read_bytes()
+    codec = litert_codec.load(PHOTO.name)
     begin = data.index(unpack(data).latents)
     paths, expected, refused = [], [], []
     for position in range(begin, len(data), 6):
@@ -169,14 +168,14 @@ def test_altered_payloads_with_a_right_checksum(read, tmp_path):
 
 def test_metadata_is_not_inflated_beyond_its_limit(read, tmp_path):
     section = zlib.compress(bytes(2**24 + 1), 9)
-    data = (GOLDEN / f"{NAME}-q5.tfc").read_bytes()
+    data = (GOLDEN / f"{PHOTO.name}-q5.tfc").read_bytes()
     container = dataclasses.replace(unpack(data), ancillary=((0x81, section),))
     message = '"ICC profile": a stream of more than 16777216 bytes'
     check_refused([pack(container)], [message], read, tmp_path)
 
 
 def test_alpha_is_checked(read, tmp_path):
-    container = unpack((GOLDEN / f"{NAME}-q5.tfc").read_bytes())
+    container = unpack((GOLDEN / f"{PHOTO.name}-q5.tfc").read_bytes())
     alpha = png_of("L", (101, 75))
     header = alpha[8:33]
     cases = {
@@ -204,8 +203,8 @@ def png_of(mode, size):
 
 def test_damaged_tables_are_refused(read, tmp_path):
     path = tmp_path / "tables.npz"
-    tables = (PRESETS / NAME / "tables.npz").read_bytes()
-    file = GOLDEN / f"{NAME}-q5.tfc"
+    tables = (PHOTO.directory / "tables.npz").read_bytes()
+    file = GOLDEN / f"{PHOTO.name}-q5.tfc"
     for damaged in (b"", b"PK", tables[:5000], changed(tables, 5000)):
         path.write_bytes(damaged)
         code, found, (error,) = read(file, tables=path)

@@ -26,7 +26,7 @@ GOLDEN = ROOT / "tests" / "golden"
 READER = ROOT / "examples" / "javascript"
 PRESETS = pathlib.Path(presets.__file__).parent
 OLDEST = (20, 12)  # has DecompressionStream("deflate-raw")
-NAME = presets.find("photo").name
+PHOTO = presets.find("photo")
 
 # Reads JSON from stdin: tables, and payloads with the rows of their segments.
 DECODE_PAYLOADS = """
@@ -186,7 +186,7 @@ def test_symbols_of_random_files(name, read, tmp_path):
 
 
 def test_symbols_of_a_model_without_a_network(read, tmp_path):
-    whole = presets.Coding.load(PRESETS / NAME / "tables.npz").tables
+    whole = presets.Coding.load(PHOTO.directory / "tables.npz").tables
     part = (whole.cdf[90:110], whole.size[90:110], whole.offset[90:110])
     coding = presets.Coding(CdfTables(*part), None)
     coding.save(tmp_path / "tables.npz")
@@ -207,7 +207,7 @@ def check_random_files(coding, tables, read, tmp_path):
 
 
 def test_ancillary_sections_are_listed(read, tmp_path):
-    data = (GOLDEN / f"{NAME}-q5.tfc").read_bytes()
+    data = (GOLDEN / f"{PHOTO.name}-q5.tfc").read_bytes()
     buffer = io.BytesIO()
     Image.new("L", (101, 75)).save(buffer, "png")
     container = dataclasses.replace(

@@ -11,11 +11,26 @@ from tfcodec.layers import GDN
 class _Pyramid(keras.layers.Layer):
     """Three layers of stride 2 with a norm after each, then a head."""
 
-    def __init__(self, latent_channels, channels, gdn, **kwargs):
+    convolution_class = keras.layers.Conv2D
+    inverse = False
+
+    def __init__(self, latent_channels, channels=128, gdn="classic", **kwargs):
         super().__init__(**kwargs)
         self.latent_channels = latent_channels
         self.channels = channels
         self.gdn = gdn
+        settings = {"kernel_size": 5, "strides": 2, "padding": "same"}
+        policy = {"dtype": self.dtype_policy}
+        self.convolutions = [
+            self.convolution_class(channels, **settings, **policy)
+            for _ in range(3)
+        ]
+        self.norms = [
+            GDN(inverse=self.inverse, form=gdn, **policy) for _ in range(3)
+        ]
+        self.head = self.convolution_class(
+            3 if self.inverse else latent_channels, **settings, dtype="float32"
+        )
 
     @property
     def reach(self):
@@ -68,19 +83,6 @@ class PyramidAnalysis(_Pyramid):
     Reference: Ballé et al. 2018, https://arxiv.org/abs/1802.01436, figure 4.
     """
 
-    def __init__(self, latent_channels, channels=128, gdn="classic", **kwargs):
-        super().__init__(latent_channels, channels, gdn, **kwargs)
-        self.convolutions = [
-            keras.layers.Conv2D(
-                channels, 5, strides=2, padding="same", dtype=self.dtype_policy
-            )
-            for _ in range(3)
-        ]
-        self.norms = [GDN(form=gdn, dtype=self.dtype_policy) for _ in range(3)]
-        self.head = keras.layers.Conv2D(
-            latent_channels, 5, strides=2, padding="same", dtype="float32"
-        )
-
     def call(self, x):
         return super().call(keras.ops.cast(x, "float32") / 255.0)
 
@@ -104,21 +106,8 @@ class PyramidSynthesis(_Pyramid):
     Reference: Ballé et al. 2018, https://arxiv.org/abs/1802.01436, figure 4.
     """
 
-    def __init__(self, latent_channels, channels=128, gdn="classic", **kwargs):
-        super().__init__(latent_channels, channels, gdn, **kwargs)
-        self.convolutions = [
-            keras.layers.Conv2DTranspose(
-                channels, 5, strides=2, padding="same", dtype=self.dtype_policy
-            )
-            for _ in range(3)
-        ]
-        self.norms = [
-            GDN(inverse=True, form=gdn, dtype=self.dtype_policy)
-            for _ in range(3)
-        ]
-        self.head = keras.layers.Conv2DTranspose(
-            3, 5, strides=2, padding="same", dtype="float32"
-        )
+    convolution_class = keras.layers.Conv2DTranspose
+    inverse = True
 
     def call(self, y):
         return super().call(y) * 255.0
