@@ -26,6 +26,7 @@ def test_integers_cost_what_the_coder_says(tables, costs):
     expected = code_length(values, rows, tables)
     ours = costs(rows.astype(np.int32), values.astype(np.float32), 0.0)
     assert np.sum(ours) == pytest.approx(expected, rel=1e-6)
+    np.testing.assert_array_equal(costs.of_integers(rows, values), ours)
 
 
 def test_far_values_are_escapes(tables, costs):

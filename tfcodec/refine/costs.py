@@ -54,3 +54,16 @@ class BitCosts:
         low = keras.ops.take(flat, place)
         high = keras.ops.take(flat, place + 1)
         return low + fraction * (high - low)
+
+    def of_integers(self, rows, values):
+        """The same of integers, without a gradient.
+
+        Args:
+            rows: int array, rows counted from `first`.
+            values: float32 array of integers in the same shape.
+
+        Returns:
+            float32 array.
+        """
+        place = np.clip(values, -self.reach, self.reach).astype(np.intp)
+        return self.bits[rows, self.reach + place]

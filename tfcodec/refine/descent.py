@@ -1,5 +1,6 @@
 """Gradient descent on the latents of one image, by effort."""
 
+import itertools
 import math
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ import numpy as np
 from tfcodec.backend import compiled_gradient
 from tfcodec.limits import BLOCK
 from tfcodec.ops.ms_ssim import MS_SSIM_MIN_SIDE
+from tfcodec.refine.annealing import Annealing
 from tfcodec.refine.relaxation import Relaxation
 from tfcodec.tiles import Span
 from tfcodec.tiles import cut
@@ -37,6 +39,7 @@ class Plan(NamedTuple):
     In the first `z_steps` of `steps` both y and z move, then z is rounded and
     y goes on alone. Step `t` of `n` has `rate` (of z: `z_rate`) times
     `(1 + cos(pi * (t + 1/2) / n)) / 2`; the sharpness grows geometrically.
+    Then `annealing` steps settle the residuals of y, see `Annealing`.
     """
 
     steps: int
@@ -44,14 +47,20 @@ class Plan(NamedTuple):
     rate: float  # of y, in Newton steps
     z_rate: float  # of z, in integers
     sharpness: tuple  # first, last
+    annealing: int = 0
+    damping: tuple = (0.2, 0.06)  # first, last
+
+    @property
+    def total(self):
+        return self.steps + self.annealing
 
 
 # Measured in docs/experiments.md, "Effort".
 PLANS = {
     2: Plan(1, 0, 1.0, 0.0, (2.5, 2.5)),
     3: Plan(8, 5, 0.4, 0.3, (2.0, 5.0)),
-    4: Plan(25, 15, 0.2, 0.3, (1.0, 5.0)),
-    5: Plan(80, 50, 0.1, 0.2, (1.0, 7.0)),
+    4: Plan(25, 25, 0.15, 0.2, (1.0, 2.0), 25, (0.3, 0.1)),
+    5: Plan(80, 80, 0.1, 0.1, (1.0, 2.0), 60),
 }
 
 
@@ -60,7 +69,7 @@ class Refiner:
 
     Descent on `Relaxation`, whose soft rounding sharpens with every step:
     momentum on y, with steps divided by the curvature of each channel, and
-    Adam on z.
+    Adam on z. High efforts leave the rounding itself to `Annealing`.
 
     Args:
         model: `CodecModel` with two streams.
@@ -73,7 +82,8 @@ class Refiner:
     Reference: Campos et al. 2019, https://arxiv.org/abs/1906.01223 (latents
     optimized for one image, the networks fixed); Yang et al. 2020,
     https://arxiv.org/abs/2006.04240, section 3. Departures: rates are those of
-    the integer tables; annealed soft rounding instead of Gumbel noise.
+    the integer tables; annealed soft rounding and mean fields instead of Gumbel
+    noise.
     """
 
     def __init__(self, model, coding):
@@ -107,6 +117,7 @@ class Refiner:
             compiled_gradient(relaxation, model, shapes, count)
             for count in (1, 2)
         ]
+        self.annealing = Annealing(relaxation, shapes[:5])
 
     def can_refine(self, height, width):
         """Whether the distortion is defined for tiles of such an image."""
@@ -136,9 +147,9 @@ class Refiner:
         tiles = plan_tiles(y.shape[1:3], TILE, MARGIN, ALIGN)
         for number, tile in enumerate(tiles):
 
-            def step_done(count, done=number * plan.steps):
+            def step_done(count, done=number * plan.total):
                 if report:
-                    report(done + count, plan.steps * len(tiles))
+                    report(done + count, plan.total * len(tiles))
 
             tile_y, tile_z = self._descend(
                 cut(y, tile, 1),
@@ -201,6 +212,13 @@ class Refiner:
                 z_rate = plan.z_rate * _fall((t + 0.5) / plan.z_steps)
                 z = z - z_rate * mean / (root + Z_FLOOR)
             step_done(t + 1)
+        if plan.annealing:
+            z = np.rint(z)
+            done = itertools.count(plan.steps + 1)
+            y = self.annealing(
+                *(y, z, pixels, rate, curvature, plan),
+                lambda: step_done(next(done)),
+            )
         return y, z
 
 

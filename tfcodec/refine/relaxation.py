@@ -65,8 +65,7 @@ class Relaxation:
         self.fixed = self.fixed.astype(np.float32)
 
     def __call__(self, y, z, image, inside, quality, lmbda, sharpness):
-        z_hat = self.model.bottleneck.round_latents(z)
-        z_hat = z_hat * self.is_coded + self.fixed
+        z_hat = self.decoded(z)
         indexes = self.model.scale_network(z_hat, quality, y)
         rows = keras.ops.stop_gradient(keras.ops.round(indexes))
         coded = self.model.conditional.is_coded(rows)
@@ -83,6 +82,12 @@ class Relaxation:
         x_hat = keras.ops.clip(x_hat, 0.0, 255.0)
         distortion = self.model.total_distortion(x_hat, image, inside)
         return bits + lmbda * distortion
+
+    def decoded(self, z):
+        """The hyper-latents that a decoder will have, straight-through."""
+        return self.model.bottleneck.round_latents(z) * self.is_coded + (
+            self.fixed
+        )
 
     def _z_bits(self, z):
         below = keras.ops.stop_gradient(keras.ops.floor(z))
