@@ -84,6 +84,36 @@ def test_calibrated_tables_follow_what_is_coded(
     )
 
 
+def test_rounded_kernels(run, config_file, tmp_path, crops, float32_after):
+    arguments = ["--run", str(run.folder), "--config", str(config_file)]
+    codecs = []
+    for name, options in (("mine-5", []), ("mine-6", ["--mantissa", "5"])):
+        output = ["--name", name, "--output", str(tmp_path / name)]
+        assert freeze.main([*arguments, *output, *options]) == 0
+        codecs.append(tfcodec.load(tmp_path / name))
+    plain, rounded = (codec.model for codec in codecs)
+    exact = {w.path for w in rounded.scale_network.weights}
+    changed = 0
+    for old, new in zip(plain.weights, rounded.weights, strict=True):
+        old, value = (keras.ops.convert_to_numpy(w) for w in (old, new))
+        if new.path in exact or value.ndim < 2:
+            np.testing.assert_array_equal(value, old)
+            continue
+        # 5 bits after the leading one; at most half of the last is lost.
+        normal = value[np.abs(value) >= 2**-14].astype(np.float16)
+        assert not (normal.view(np.uint16) & 31).any()
+        np.testing.assert_allclose(value, old, rtol=2**-5.9, atol=2**-24)
+        changed += (value != old).sum()
+    assert changed > 1000
+    sizes = [
+        (tmp_path / name / "weights.npz").stat().st_size
+        for name in ("mine-5", "mine-6")
+    ]
+    assert sizes[1] < 0.9 * sizes[0]
+    data = codecs[1].compress(crops[0], 60)
+    assert codecs[1].decompress(data).shape == crops[0].shape
+
+
 def test_averages_are_put_back(run):
     before = [keras.ops.convert_to_numpy(w) for w in run.model.weights]
     with pytest.raises(RuntimeError, match="inside"):
