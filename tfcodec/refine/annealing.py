@@ -90,7 +90,7 @@ class Annealing:
     Reference: deterministic annealing, Rose 1998,
     https://doi.org/10.1109/5.726788, section II. What Yang et al. 2020,
     https://arxiv.org/abs/2006.04240, section 3.2, estimate from samples is
-    computed here, to second order: a tenth of the steps.
+    computed here, to second order, so that far fewer steps do.
     """
 
     def __init__(self, relaxation, shapes):
