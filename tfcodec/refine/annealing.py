@@ -17,6 +17,12 @@ TEMPERATURES = (2.0, 0.15)  # first, last; bits
 SHARE = 1.5
 
 
+def temperature(place):
+    """From the first to the last, where `place` goes from 0 to 1."""
+    first, last = TEMPERATURES
+    return first * (last / first) ** place
+
+
 class Beliefs:
     """Independent probabilities of three neighbouring integers each.
 
@@ -98,8 +104,8 @@ class Annealing:
 
         def predict(y, z, quality):
             z_hat = relaxation.decoded(z)
-            rows = keras.ops.round(model.scale_network(z_hat, quality, y))
-            coded = keras.ops.cast(model.conditional.is_coded(rows), "float32")
+            indexes = model.scale_network(z_hat, quality, y)
+            rows, coded = relaxation.rows(indexes)
             _, residual = model.relaxed(
                 y, z_hat, quality, lambda residual: residual * coded
             )
@@ -110,8 +116,7 @@ class Annealing:
             x_hat, _ = model.relaxed(
                 residual, z_hat, quality, lambda _: residual
             )
-            x_hat = keras.ops.clip(x_hat, 0.0, 255.0)
-            return lmbda * model.total_distortion(x_hat, image, inside)
+            return lmbda * relaxation.distortion(x_hat, image, inside)
 
         def latents(residual, z, quality):
             z_hat = relaxation.decoded(z)
@@ -138,7 +143,7 @@ class Annealing:
             rate: pair of `quality` and `lmbda`, see there.
             curvature: float32 that broadcasts with `y`, of the distortion.
             plan: `Plan`, of which `annealing` and `damping` are read.
-            step_done: function without arguments, called after each step.
+            step_done: function of an int, how many steps are done.
 
         Returns:
             float32 array in the shape of `y`.
@@ -165,9 +170,9 @@ class Annealing:
             beliefs.update(
                 keras.ops.convert_to_numpy(slope)[where],
                 curvature,
-                TEMPERATURES[0] * (TEMPERATURES[1] / TEMPERATURES[0]) ** place,
+                temperature(place),
                 plan.damping[0] + (plan.damping[1] - plan.damping[0]) * place,
             )
-            step_done()
+            step_done(t + 1)
         settled = self.latents(placed(beliefs.likeliest), z, quality)
         return keras.ops.convert_to_numpy(settled)

@@ -1,6 +1,5 @@
 """Gradient descent on the latents of one image, by effort."""
 
-import itertools
 import math
 from typing import NamedTuple
 
@@ -214,11 +213,11 @@ class Refiner:
             step_done(t + 1)
         if plan.annealing:
             z = np.rint(z)
-            done = itertools.count(plan.steps + 1)
-            y = self.annealing(
-                *(y, z, pixels, rate, curvature, plan),
-                lambda: step_done(next(done)),
-            )
+
+            def annealed(count):
+                step_done(plan.steps + count)
+
+            y = self.annealing(y, z, pixels, rate, curvature, plan, annealed)
         return y, z
 
 

@@ -67,9 +67,7 @@ class Relaxation:
     def __call__(self, y, z, image, inside, quality, lmbda, sharpness):
         z_hat = self.decoded(z)
         indexes = self.model.scale_network(z_hat, quality, y)
-        rows = keras.ops.stop_gradient(keras.ops.round(indexes))
-        coded = self.model.conditional.is_coded(rows)
-        coded = keras.ops.cast(coded, "float32")
+        rows, coded = self.rows(indexes)
 
         def quantize(residual):
             below, fraction = soft_round(residual, sharpness)
@@ -79,15 +77,23 @@ class Relaxation:
         bits = self._z_bits(z) + self._y_bits(
             residual, indexes, rows, coded, sharpness
         )
-        x_hat = keras.ops.clip(x_hat, 0.0, 255.0)
-        distortion = self.model.total_distortion(x_hat, image, inside)
-        return bits + lmbda * distortion
+        return bits + lmbda * self.distortion(x_hat, image, inside)
 
     def decoded(self, z):
         """The hyper-latents that a decoder will have, straight-through."""
-        return self.model.bottleneck.round_latents(z) * self.is_coded + (
-            self.fixed
-        )
+        z_hat = self.model.bottleneck.round_latents(z)
+        return z_hat * self.is_coded + self.fixed
+
+    def rows(self, indexes):
+        """Table rows of residuals, and 1 for those in the file, else 0."""
+        rows = keras.ops.stop_gradient(keras.ops.round(indexes))
+        coded = self.model.conditional.is_coded(rows)
+        return rows, keras.ops.cast(coded, "float32")
+
+    def distortion(self, x_hat, image, inside):
+        """Of what a picture file can hold."""
+        x_hat = keras.ops.clip(x_hat, 0.0, 255.0)
+        return self.model.total_distortion(x_hat, image, inside)
 
     def _z_bits(self, z):
         below = keras.ops.stop_gradient(keras.ops.floor(z))
