@@ -4,7 +4,6 @@ import itertools
 
 import keras
 import numpy as np
-import pytest
 
 from tfcodec.refine.annealing import SHARE
 from tfcodec.refine.annealing import Annealing
@@ -88,26 +87,15 @@ def test_nearly_as_good_as_trying_all():
     assert (annealed < 1e-9).sum() > 3 * (rounded < 1e-9).sum()
 
 
-@pytest.mark.parametrize("kind", ["photo", "hyperprior"])
-def test_latents_give_the_integers(make_model, kind, photograph):
+def test_latents_give_the_integers(latents):
     """The encoder rounds what comes out to what was settled on."""
-    from tfcodec.codec import Codec
-
-    codec = Codec(make_model(kind)).freeze()
-    encoder = codec.encoder(photograph[100:148, 200:264])
-    model = codec.model
-    gain = keras.ops.convert_to_numpy(model.gain(QUALITY))
-    y = np.asarray(codec.run_analyse(encoder.batch)) * gain
-    z = encoder.symbols(60)[0][None].astype(np.float32)
-    inside = np.ones((1, 48, 64, 1), np.float32)
-    side = (1, None, None)
-    shapes = tuple((*side, n) for n in (y.shape[3], z.shape[3], 3, 1))
-    relaxation = Relaxation(model, codec.coding.tables)
+    codec, y, z, pixels, inside, shapes = latents
+    relaxation = Relaxation(codec.model, codec.coding.tables)
     annealing = Annealing(relaxation, (*shapes, (1,)))
     steps = []
     plan = PLANS[4]._replace(annealing=4)
     settled = annealing(
-        *(y, z, (encoder.batch, inside), (QUALITY, np.float32(0.05))),
+        *(y, z, (pixels, inside), (QUALITY, np.float32(0.05))),
         *(np.full(y.shape[3], 17.3, np.float32), plan),
         steps.append,
     )
