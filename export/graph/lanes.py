@@ -13,6 +13,7 @@ All ops are builtin ops of TFLite.
 
 import tensorflow as tf
 
+from tfcodec.export.graph.tensors import head
 from tfcodec.export.graph.tensors import put
 from tfcodec.export.graph.tensors import true_places
 
@@ -110,7 +111,11 @@ class LaneLoop:
             return _scan(block, carry, feeds, backwards)
 
         run = self._run_one if self._coded.is_one else self._run_batch
-        return run(inner, carry, feeds, idle, backwards)
+        after, results = run(inner, carry, feeds, idle, backwards)
+        for old, new in zip(carry, after, strict=True):
+            # So that the next segment knows that there is one image.
+            new.set_shape(old.shape)
+        return after, results
 
     def _run_one(self, inner, carry, feeds, idle, backwards):
         """Runs one image's steps: its symbols fill all of them in turn."""
@@ -121,7 +126,7 @@ class LaneLoop:
             for feed, x in zip(feeds, idle, strict=True)
         ]
         carry, results = _scan(inner, carry, feeds, backwards)
-        return carry, tf.reshape(results, [-1])[: self._total]
+        return carry, head(tf.reshape(results, [-1]), self._total)
 
     def _run_batch(self, inner, carry, feeds, idle, backwards):
         """Runs several images' steps side by side."""

@@ -136,7 +136,9 @@ class GraphDecoder:
         values = tf.gather(self._value, slots)
         values, escapes = _unescaped(values, coded, state)
         back = state.back - escapes
-        values = coded.spread(values) + self._rows.skipped(places)
+        values = coded.spread(values)
+        if not self._rows.skips_zeros:
+            values += self._rows.skipped(places)
         bad = back < front
         status, numbers = flag(status, numbers, bad, Status.ESCAPES)
 

@@ -111,21 +111,21 @@ class GraphEncoder:
         return payload, num_bytes, status, numbers
 
     def _check(self, values, rows, status, numbers):
-        """Values, places of the rows, and the new status."""
+        """Values, places of the rows, which are coded, the new status."""
         places, status, numbers = self._rows.check(rows, status, numbers)
         values = tf.where(rows < 0, 0, values)
         bad = any_outside(values, VALUE_MIN, VALUE_MAX)
         status, numbers = flag(status, numbers, bad, Status.VALUES)
         bad = tf.not_equal(values, self._rows.skipped(places))
-        skip = tf.logical_not(self._rows.is_coded(places))
-        bad = tf.reduce_any(tf.logical_and(bad, skip), axis=1)
+        coded = self._rows.is_coded(places)
+        bad = tf.logical_and(bad, tf.logical_not(coded))
+        bad = tf.reduce_any(bad, axis=1)
         status, numbers = flag(status, numbers, bad, Status.SKIP)
-        return values, places, status, numbers
+        return values, places, coded, status, numbers
 
-    def _symbols(self, values, places, fine):
+    def _symbols(self, values, places, coded, fine):
         """Symbols of a segment, of the images that are fine."""
-        mask = tf.logical_and(self._rows.is_coded(places), fine)
-        coded = Coded(mask)
+        coded = Coded(tf.logical_and(coded, fine))
         values, places = coded.take(values), coded.take(places)
         symbols = values - self._rows.offset(places)
         escape = self._rows.size(places) - 1

@@ -14,6 +14,9 @@ class Rows:
     A row's place is its number plus 1; place 0 is a skip row with the value 0,
     for elements that an image does not have.
 
+    Attributes:
+        skips_zeros: bool, whether all skip rows have the value 0.
+
     Args:
         tables: the tables.
     """
@@ -24,6 +27,7 @@ class Rows:
         self._offset = np.append(0, tables.offset).astype(np.int32)
         self._coded = self._size > 1
         self._skipped = np.where(self._coded, 0, self._offset)
+        self.skips_zeros = not self._skipped.any()
 
     def check(self, rows, status, numbers):
         """Looks at the rows of a segment.
@@ -32,13 +36,13 @@ class Rows:
             rows: int32 `(batch, elements)`, -1 for no element.
             status, numbers: as for `flag`.
         Returns:
-            Places, which exist also where rows do not, and the new `status`
+            Places, all 0 for an image that is not fine, and the new `status`
             and `numbers`.
         """
-        last = self._num_tables - 1
-        bad = any_outside(rows, -1, last)
+        bad = any_outside(rows, -1, self._num_tables - 1)
         status, numbers = flag(status, numbers, bad, Status.ROWS)
-        return tf.clip_by_value(rows, -1, last) + 1, status, numbers
+        fine = tf.cast(is_fine(status), tf.int32)[:, None]
+        return rows * fine + fine, status, numbers
 
     def size(self, places):
         return tf.gather(tf.constant(self._size), places)
@@ -52,6 +56,8 @@ class Rows:
 
     def skipped(self, places):
         """The value of an element that is not coded; 0 for the others."""
+        if self.skips_zeros:
+            return 0
         return tf.gather(tf.constant(self._skipped), places)
 
 
@@ -90,7 +96,13 @@ def put(x, places, size):
     """Vector of `size`, 0 but for `x` `(n,)` at its places, or their sums."""
     # One more, since TFLite's op divides by the size.
     shape = tf.reshape(size + 1, [1])
-    return tf.scatter_nd(places[:, None], x, shape)[:size]
+    places = tf.expand_dims(places, 1)
+    return head(tf.scatter_nd(places, x, shape), size)
+
+
+def head(x, size):
+    """`x[:size]` of a vector; TFLite's slices copy element by element."""
+    return tf.split(x, tf.stack([size, tf.size(x) - size]), num=2)[0]
 
 
 def first_of(x):

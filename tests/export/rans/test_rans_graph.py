@@ -46,6 +46,31 @@ def test_no_images(coder):
     assert found["status"].shape == (0,)
 
 
+def test_one_image_is_known_to_be_one(coder, draw):
+    """In each segment, so that none goes through the steps of a batch."""
+    segments = [draw(np.random.default_rng(1), n) for n in (70, 900)]
+    decoder = coder.graph.decoder
+    matrix = tf.TensorSpec([1, None], tf.int32)
+    octets = tf.TensorSpec([1, None], tf.uint8)
+    lengths = tf.TensorSpec([1], tf.int32)
+
+    @tf.function(input_signature=[octets, lengths, matrix, matrix])
+    def decode(payload, num_bytes, *rows):
+        state, found = decoder.start(payload, num_bytes), []
+        for segment in rows:
+            state, values = decoder.decode_segment(state, segment)
+            assert {x.shape[0] for x in state} == {1}
+            found.append(values)
+        return found, decoder.finish(state).status
+
+    payload = np.frombuffer(encode(segments, coder.tables), np.uint8)
+    rows = [rows[None].astype(np.int32) for _, rows in segments]
+    found, status = decode(payload[None], [payload.size], *rows)
+    assert status == [0]
+    for values, (expected, _) in zip(found, segments, strict=True):
+        np.testing.assert_array_equal(values[0], expected)
+
+
 @pytest.mark.parametrize("num_lanes", [1, 2, 3, 9])
 def test_lane_boundaries(coder, num_lanes):
     """Full and partial last steps; 12 bits a symbol, 250 symbols a lane."""
