@@ -30,6 +30,8 @@ class Symbols(NamedTuple):
 class CodecGraph(tf.Module):
     """The steps of `tfcodec.Codec` between pixels and symbols, as a graph.
 
+    No long tensor is indexed: TFLite's slices copy element by element.
+
     Args:
         codec: `Codec` with tables. Its variables are tracked.
 
@@ -71,7 +73,7 @@ class CodecGraph(tf.Module):
         x = tf.cast(pixels, tf.float32)
         rows, columns = (_edge(tf.shape(x)[i]) for i in (0, 1))
         x = tf.gather(tf.gather(x, rows, axis=0), columns, axis=1)
-        return self.model.analyse(x[None])
+        return self.model.analyse(tf.expand_dims(x, 0))
 
     def symbols(self, y, hundredths) -> Symbols:
         """Symbols of an image.
@@ -95,7 +97,7 @@ class CodecGraph(tf.Module):
     def hyper_latents(self, y, hundredths):
         """The first segment, an int32 grid; arguments as for `symbols`."""
         z = self.model.hyper(y, quality_of(hundredths))
-        z = tf.cast(z[0], tf.int32)
+        z = tf.cast(tf.squeeze(z, 0), tf.int32)
         return tf.where(self._z_skip, self._z_offset, z)
 
     def residuals(self, y, z, indexes, hundredths):
@@ -107,12 +109,12 @@ class CodecGraph(tf.Module):
         """
         residual = self.model.residuals(
             y,
-            tf.cast(z, tf.float32)[None],
-            tf.cast(indexes, tf.float32)[None],
+            tf.expand_dims(tf.cast(z, tf.float32), 0),
+            tf.expand_dims(tf.cast(indexes, tf.float32), 0),
             quality_of(hundredths),
         )
         residual = tf.clip_by_value(residual, VALUE_MIN, VALUE_MAX)
-        return tf.cast(residual[0], tf.int32)
+        return tf.cast(tf.squeeze(residual, 0), tf.int32)
 
     # Decoding. ------------------------------------------------------------
 
@@ -150,7 +152,7 @@ class CodecGraph(tf.Module):
             uint8 `(height, width, 3)`.
         """
         z = tf.reshape(z, self._grid(*self.z_shape(height, width)))
-        z = tf.cast(z, tf.float32)[None]
+        z = tf.expand_dims(tf.cast(z, tf.float32), 0)
         if self.network is None:
             residual = tf.zeros([1, 1, 1, 1])
         else:

@@ -89,7 +89,8 @@ class LiteSteps:
         if self.size is None:
             return self.codec.latents(pixels)
         # Nothing to extend.
-        return self.codec.model.analyse(tf.cast(pixels, tf.float32)[None])
+        x = tf.expand_dims(tf.cast(pixels, tf.float32), 0)
+        return self.codec.model.analyse(x)
 
     def synthesise(
         self, z, residual, quality, z_grid, grid, factor=1.0, part=None

@@ -67,7 +67,7 @@ class LiteTiles:
         def work(quality):
             with steps.networks():
                 y = steps.latents(pixels)
-                return y[0], steps.codec.hyper_latents(y, quality)
+                return tf.squeeze(y, 0), steps.codec.hyper_latents(y, quality)
 
         z_grid, grid = steps.grids(*sides)
         specs = [(grid, tf.float32), (z_grid, tf.int32)]
@@ -102,7 +102,8 @@ class LiteTiles:
 
         def work(quality):
             with steps.networks(part):
-                return (steps.codec.residuals(y[None], z, indexes, quality),)
+                latents = tf.expand_dims(y, 0)
+                return (steps.codec.residuals(latents, z, indexes, quality),)
 
         specs = [(grid, tf.int32)]
         (residual,) = self._if_fine(status, quality, work, specs)

@@ -72,7 +72,10 @@ class ContextMean(keras.layers.Layer):
 
     def call(self, features, known):
         if self.inputs:
-            h = self.around(self.enter(known[..., : self.inputs]))
+            if known.shape[-1] > self.inputs:
+                # Not a slice: TFLite copies those by elements.
+                known, _ = keras.ops.split(known, [self.inputs], axis=-1)
+            h = self.around(self.enter(known))
             features = keras.ops.concatenate([features, h], axis=-1)
         return self.head(self.block(self.join(features)))
 
