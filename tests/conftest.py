@@ -1,5 +1,6 @@
 """A tiny preset that codes pictures recognisably, tiny models, and tables."""
 
+import os
 import pathlib
 import shutil
 
@@ -86,6 +87,16 @@ def _make_model(kind, lively=True, seed=11, **changes):
 def make_model():
     """Function that makes a tiny model of a kind."""
     return _make_model
+
+
+@pytest.fixture(scope="session")
+def jax_environment():
+    """For a process with Keras on JAX, which spends its time compiling."""
+    return {
+        **os.environ,
+        "KERAS_BACKEND": "jax",
+        "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",
+    }
 
 
 @pytest.fixture(scope="session")

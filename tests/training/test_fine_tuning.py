@@ -1,6 +1,5 @@
 """Fine-tuning a preset in Keras, and presets of one's own."""
 
-import os
 import pathlib
 import shutil
 import subprocess
@@ -250,7 +249,7 @@ def test_bad_sources_are_named(tmp_path):
 
 
 @pytest.mark.slow  # XLA compiles the training step
-def test_on_jax(tiny_preset, crops, tmp_path):
+def test_on_jax(jax_environment, tiny_preset, crops, tmp_path):
     pytest.importorskip("jax")
     np.save(tmp_path / "crops.npy", np.stack(crops))
     code = f"""
@@ -271,7 +270,7 @@ def test_on_jax(tiny_preset, crops, tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(code)],
         cwd=ROOT,
-        env={**os.environ, "KERAS_BACKEND": "jax"},
+        env=jax_environment,
         capture_output=True,
         text=True,
     )

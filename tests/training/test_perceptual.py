@@ -1,6 +1,5 @@
 """Features of a frozen network in the loss; random weights, tiny pictures."""
 
-import os
 import pathlib
 import subprocess
 import sys
@@ -194,7 +193,7 @@ def test_weights_that_cannot_be_had(monkeypatch, tmp_path):
 
 
 @pytest.mark.slow
-def test_on_jax(settings, tmp_path, photograph):
+def test_on_jax(jax_environment, settings, tmp_path, photograph):
     code = f"""
         import numpy as np
         from tfcodec.training import loop
@@ -215,7 +214,7 @@ def test_on_jax(settings, tmp_path, photograph):
     )
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(code)],
-        env={**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": str(ROOT)},
+        env={**jax_environment, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
     )
