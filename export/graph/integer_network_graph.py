@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfcodec.coding.integer_network import IntegerNetwork
+from tfcodec.export.graph.tensors import part
 from tfcodec.limits import HYPER_BLOCK
 
 
@@ -54,7 +55,7 @@ class IntegerNetworkGraph:
         a = tf.reshape(
             a, tf.stack([rows * HYPER_BLOCK, columns * HYPER_BLOCK, fine])
         )
-        a = _part(a, 0, 0, height, width)
+        a = part(a, 0, 0, height, width)
         a = self._layer(2, _with_neighbours(a, code))
         a = self._layer(3, _with_plane(a, code))
         shape = tf.stack([height, width, self.latent_channels])
@@ -72,21 +73,10 @@ def _with_neighbours(a, code):
     height, width = tf.shape(a)[0], tf.shape(a)[1]
     padded = tf.pad(a, [[1, 1], [1, 1], [0, 0]])
     parts = [
-        _part(padded, i, j, height, width) for i in range(3) for j in range(3)
+        part(padded, i, j, height, width) for i in range(3) for j in range(3)
     ]
     stacked = tf.concat(parts, axis=-1)
     return _with_plane(tf.reshape(stacked, (-1, stacked.shape[-1])), code)
-
-
-def _part(a, top, left, height, width):
-    """`a[top : top + height, left : left + width]`, with rows as vectors:
-    TFLite's slices copy those at once, and all others by elements."""
-    channels = a.shape[2]
-    rows, columns = tf.shape(a)[0], tf.shape(a)[1]
-    a = tf.reshape(a, tf.stack([rows, columns * channels]))
-    size = tf.stack([height, width * channels])
-    a = tf.slice(a, [top, left * channels], size)
-    return tf.reshape(a, tf.stack([height, width, channels]))
 
 
 def _with_plane(a, code):

@@ -123,9 +123,9 @@ class GraphEncoder:
         status, numbers = flag(status, numbers, bad, Status.SKIP)
         return values, places, coded, status, numbers
 
-    def _symbols(self, values, places, coded, fine):
+    def _symbols(self, values, places, mask, fine):
         """Symbols of a segment, of the images that are fine."""
-        coded = Coded(tf.logical_and(coded, fine))
+        coded = Coded(tf.logical_and(mask, fine))
         values, places = coded.take(values), coded.take(places)
         symbols = values - self._rows.offset(places)
         escape = self._rows.size(places) - 1

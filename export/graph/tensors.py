@@ -101,8 +101,21 @@ def put(x, places, size):
 
 
 def head(x, size):
-    """`x[:size]` of a vector; TFLite's slices copy element by element."""
-    return tf.split(x, tf.stack([size, tf.size(x) - size]), num=2)[0]
+    """`x[:size]` of a vector; TFLite copies that one by element."""
+    return tf.slice(x, [0], tf.reshape(size, [1]))
+
+
+def part(x, top, left, height, width):
+    """`x[top : top + height, left : left + width]` of `(rows, columns, n)`.
+
+    With rows as vectors, which TFLite's slices copy at once.
+    """
+    rows, columns = tf.unstack(tf.shape(x)[:2])
+    depth = x.shape[2]
+    x = tf.reshape(x, tf.stack([rows, columns * depth]))
+    size = tf.stack([height, width * depth])
+    x = tf.slice(x, [top, left * depth], size)
+    return tf.reshape(x, tf.stack([height, width, depth]))
 
 
 def first_of(x):

@@ -11,6 +11,7 @@ import math
 
 import tensorflow as tf
 
+from tfcodec.export.graph.tensors import part
 from tfcodec.export.lite.tflite_steps import ImageStatus
 from tfcodec.export.lite.tflite_steps import LiteSteps
 from tfcodec.export.lite.tflite_steps import first_wrong
@@ -113,11 +114,7 @@ class LiteGraph(tf.Module):
             x = self._steps.synthesise(
                 z, residual, quality, *self._steps.grids(height, width)
             )
-            # Rows as vectors: TFLite copies those at once.
-            shape = tf.shape(x)
-            x = tf.reshape(x, tf.stack([shape[0], shape[1] * 3]))
-            x = tf.slice(x, [0, 0], tf.stack([height, 3 * width]))
-            return tf.reshape(x, tf.stack([height, width, 3]))
+            return part(x, 0, 0, height, width)
 
         shape = (*(self._steps.size or (1, 1)), 3)
         pixels = tf.cond(

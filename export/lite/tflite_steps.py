@@ -17,6 +17,7 @@ from tfcodec.export.graph.codec_graph import quality_of
 from tfcodec.export.graph.container_graph import ContainerGraph
 from tfcodec.export.graph.container_status import ContainerStatus
 from tfcodec.export.graph.rans_graph import RansGraph
+from tfcodec.export.graph.tensors import head
 from tfcodec.export.lite.conversion import Constants
 from tfcodec.export.lite.tile_masks import masked_convolutions
 from tfcodec.limits import BLOCK
@@ -127,7 +128,7 @@ class LiteSteps:
         file = tf.reshape(file, [-1])
         file = tf.cond(
             tf.equal(status, 0),
-            lambda: tf.slice(file, [0], size),
+            lambda: head(file, size),
             lambda: tf.zeros([1], tf.uint8),
         )
         return file, status
@@ -229,4 +230,4 @@ def _row(x):
 def _kept(x, fine):
     """int32 `(1, elements)`; without elements unless `fine`."""
     size = tf.where(fine, tf.size(x), 0)
-    return _row(tf.slice(x, [0], tf.reshape(size, [1])))
+    return _row(head(x, size))
