@@ -1,6 +1,5 @@
 """Files of all efforts: ordinary, reproducible, never worse than effort 1."""
 
-import os
 import pathlib
 import subprocess
 import sys
@@ -165,7 +164,9 @@ def test_reports_every_step(tiny_codec, image, effort):
 
 
 @pytest.mark.slow
-def test_on_jax(tiny_preset, tiny_codec, image, tmp_path, monkeypatch):
+def test_on_jax(
+    jax_environment, tiny_preset, tiny_codec, image, tmp_path, monkeypatch
+):
     """About the same gain; not the same bits, the sums differ."""
     short = descent.Plan(1, 0, 1.0, 0.0, (2.5, 2.5), 12, (0.4, 0.1))
     monkeypatch.setitem(PLANS, 4, short)
@@ -184,7 +185,7 @@ def test_on_jax(tiny_preset, tiny_codec, image, tmp_path, monkeypatch):
     """
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(code)],
-        env={**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": str(ROOT)},
+        env={**jax_environment, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
     )

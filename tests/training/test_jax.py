@@ -1,6 +1,5 @@
 """Training on JAX without TensorFlow, and back to TensorFlow."""
 
-import os
 import pathlib
 import subprocess
 import sys
@@ -55,7 +54,7 @@ TRAIN = """
 
 
 @pytest.fixture(scope="module")
-def jax_run(tmp_path_factory, settings, pack, crops):
+def jax_run(jax_environment, tmp_path_factory, settings, pack, crops):
     """Folder of a run of four steps on JAX, two in each dispatch."""
     pytest.importorskip("jax")
     root = tmp_path_factory.mktemp("jax")
@@ -75,11 +74,7 @@ def jax_run(tmp_path_factory, settings, pack, crops):
             root / "out.npz",
         ],
         cwd=ROOT,
-        env={
-            **os.environ,
-            "KERAS_BACKEND": "jax",
-            "XLA_FLAGS": "--xla_backend_optimization_level=0",
-        },
+        env=jax_environment,
         capture_output=True,
         text=True,
     )
