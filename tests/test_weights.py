@@ -47,11 +47,41 @@ def test_float16_is_what_a_preset_stores(tmp_path):
     path = tmp_path / "weights.npz"
     source, target = make_model(), make_model(seed=1)
     weights.save_weights(path, source)
-    with np.load(path) as file:
-        assert {file[key].dtype for key in file.files} == {np.dtype("f2")}
+    found = weights.read_npz(path)
+    assert {value.dtype for value in found.values()} == {np.dtype("f2")}
+    assert list(weights.read_npz(path, {"001.bias"})) == ["001.bias"]
     weights.load_weights(path, target)
     for a, b in zip(values(source), values(target), strict=True):
         np.testing.assert_array_equal(a.astype(np.float16), b)
+
+
+def test_float16_in_planes_of_bytes(tmp_path):
+    """Smaller than arrays of float16, which are read as well."""
+    planes, plain = tmp_path / "planes.npz", tmp_path / "plain.npz"
+    source, target = make_model(units=5000), make_model(units=5000, seed=1)
+    for weight in source.weights:  # 8 bits after the leading one
+        bits = np.asarray(weight).astype("<f2").view("<u2") & 0xFFFC
+        weight.assign(bits.view("<f2").astype("f4"))
+    weights.save_weights(planes, source)
+    np.savez_compressed(plain, **weights.read_npz(planes))
+    with np.load(planes) as file:
+        assert file["000.kernel.planes"].shape == (2, 3, 5000)
+    assert planes.stat().st_size < 0.97 * plain.stat().st_size
+    for path in (planes, plain):
+        weights.load_weights(path, target)
+        for a, b in zip(values(source), values(target), strict=True):
+            np.testing.assert_array_equal(a.astype(np.float16), b)
+
+
+def test_damaged_planes(tmp_path):
+    path = tmp_path / "weights.npz"
+    weights.save_weights(path, make_model())
+    with np.load(path) as file:
+        arrays = dict(file)
+    for damaged in (np.zeros((4, 3, 4), "u1"), np.zeros((2, 3, 4), "f2")):
+        np.savez(path, **{**arrays, "000.kernel.planes": damaged})
+        with pytest.raises(TfcodecError, match="bytes of float16"):
+            weights.load_weights(path, make_model())
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,7 @@ def main(arguments=None):
 def round_kernels(model, bits):
     """Rounds kernels to `bits` binary digits after the leading one.
 
-    The zeros that follow compress: 11 % of `weights.npz` for two bits less.
+    The zeros that follow compress: 13 % of `weights.npz` for two bits less.
     Vectors and the integer network, which has to be exact, stay.
     """
     network = getattr(model, "scale_network", None)

@@ -62,8 +62,7 @@ def test_a_preset_without_a_graph(tiny_preset):
 
 def test_a_graph_of_other_weights(graph_preset, tmp_path, photograph):
     folder = shutil.copytree(graph_preset, tmp_path / "other")
-    with np.load(folder / "weights.npz") as file:
-        arrays = dict(file)
+    arrays = weights.read_npz(folder / "weights.npz")
     arrays = {key: array * 1.5 for key, array in arrays.items()}
     np.savez_compressed(folder / "weights.npz", **arrays)
     codec = load(folder)
