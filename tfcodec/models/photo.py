@@ -35,6 +35,7 @@ class Photo(CodecModel):
     Args:
         latent_channels: int.
         hyper_channels: int, at most 110 (the integer network's bound).
+        hyper_features: int, features inside the hyper-analysis.
         analysis_channels, analysis_blocks: pairs, at 1/4 and 1/16.
         synthesis_channels, synthesis_blocks: pairs, at 1/4 and 1/16.
         context_channels: int, features of the mean networks.
@@ -50,6 +51,7 @@ class Photo(CodecModel):
         self,
         latent_channels=320,
         hyper_channels=96,
+        hyper_features=192,
         analysis_channels=(64, 256),
         analysis_blocks=(3, 4),
         synthesis_channels=(48, 256),
@@ -66,6 +68,7 @@ class Photo(CodecModel):
                 f"split={split}, latent_channels={latent_channels}"
             )
         self.hyper_channels = hyper_channels
+        self.hyper_features = hyper_features
         self.analysis_channels = tuple(analysis_channels)
         self.analysis_blocks = tuple(analysis_blocks)
         self.synthesis_channels = tuple(synthesis_channels)
@@ -85,7 +88,7 @@ class Photo(CodecModel):
             name="synthesis",
         )
         self.hyper_analysis = HyperAnalysis(
-            192, hyper_channels, name="hyper_analysis"
+            hyper_features, hyper_channels, name="hyper_analysis"
         )
         self.hyper_mean = HyperMean(context_channels, name="hyper_mean")
         self.scale_network = IntegerScaleNetwork(
@@ -234,6 +237,7 @@ class Photo(CodecModel):
         return {
             **super().get_config(),
             "hyper_channels": self.hyper_channels,
+            "hyper_features": self.hyper_features,
             "analysis_channels": self.analysis_channels,
             "analysis_blocks": self.analysis_blocks,
             "synthesis_channels": self.synthesis_channels,
