@@ -25,8 +25,8 @@ from tfcodec.errors import TfcodecError
 # Identifiers in files. Written down, never renumbered, never used again.
 # docs/format.md has the same list.
 IDENTIFIERS = {
-    8: "photo-msssim-2",
     10: "photo-6",
+    11: "photo-msssim-3",
     18: "cnn-pool-dense-1",
     19: "deconvnet-1",
     20: "cnn-plain-2",
@@ -39,6 +39,7 @@ RETIRED = {
     5: "photo-3",
     6: "photo-msssim-1",
     7: "photo-4",
+    8: "photo-msssim-2",
     9: "photo-5",
     16: "cnn-plain-1",
     17: "cnn-pool-1",
