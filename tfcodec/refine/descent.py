@@ -28,8 +28,8 @@ ALIGN = 4  # latents per hyper-latent, and the checkerboard repeats within
 CURVATURE = 12.0 / math.log(2.0)
 PROBE = 16  # latents each way, on which the curvature of channels is measured
 MOMENTUM = 0.9
-Z_DECAY = 0.99  # of the mean square that divides the gradients of z
-Z_FLOOR = 0.1  # bits, added to its root
+DECAY = 0.99  # of Adam's mean squares
+Y_FLOOR, Z_FLOOR = 0.3, 0.1  # bits, added to their roots
 
 
 class Plan(NamedTuple):
@@ -43,7 +43,7 @@ class Plan(NamedTuple):
 
     steps: int
     z_steps: int
-    rate: float  # of y, in Newton steps
+    rate: float  # of y, in Newton steps (by Adam: in steps of the quantizer)
     z_rate: float  # of z, in integers
     sharpness: tuple  # first, last
     annealing: int = 0
@@ -61,6 +61,14 @@ PLANS = {
     4: Plan(25, 25, 0.15, 0.2, (1.0, 2.0), 25, (0.3, 0.1)),
     5: Plan(80, 80, 0.1, 0.1, (1.0, 2.0), 60),
 }
+# By Adam, for MS-SSIM: its curvature differs by place and by channel, and too
+# much for steps by that of squared error and for `Annealing`.
+MS_SSIM_PLANS = {
+    2: Plan(3, 1, 0.1, 0.1, (2.5, 4.0)),
+    3: Plan(8, 4, 0.15, 0.15, (1.5, 5.0)),
+    4: Plan(25, 15, 0.15, 0.2, (1.0, 5.0)),
+    5: Plan(80, 48, 0.15, 0.2, (1.0, 5.0)),
+}
 
 
 class Refiner:
@@ -68,7 +76,8 @@ class Refiner:
 
     Descent on `Relaxation`, whose soft rounding sharpens with every step:
     momentum on y, with steps divided by the curvature of each channel, and
-    Adam on z. High efforts leave the rounding itself to `Annealing`.
+    Adam on z. High efforts leave the rounding itself to `Annealing`. For other
+    distortions than squared error it is Adam on both, to the end.
 
     Args:
         model: `CodecModel` with two streams.
@@ -137,12 +146,13 @@ class Refiner:
         Returns:
             `(y, z)`, float32 arrays: before the gain, and before rounding.
         """
-        plan = PLANS[effort]
+        is_mse = self.model.distortion == "mse"
+        plan = (PLANS if is_mse else MS_SSIM_PLANS)[effort]
         gain = keras.ops.convert_to_numpy(self.model.gain(quality))
         lmbda = np.float32(self.model.lmbda(float(quality[0])))
         y, z = y * gain, np.array(z)
         new_y, new_z = y.copy(), z.copy()
-        curvature = self._curvature(y, z, quality, lmbda)
+        curvature = self._curvature(y, z, quality, lmbda) if is_mse else None
         tiles = plan_tiles(y.shape[1:3], TILE, MARGIN, ALIGN)
         for number, tile in enumerate(tiles):
 
@@ -150,13 +160,14 @@ class Refiner:
                 if report:
                     report(done + count, plan.total * len(tiles))
 
+            pixels = cut(image, tile, BLOCK), cut(inside, tile, BLOCK)
             tile_y, tile_z = self._descend(
                 cut(y, tile, 1),
                 cut(z, tile, 1 / ALIGN),
-                (cut(image, tile, BLOCK), cut(inside, tile, BLOCK)),
+                pixels,
                 (quality, lmbda),
                 plan,
-                curvature * _weight(cut(inside, tile, BLOCK)),
+                curvature * _weight(pixels[1]) if is_mse else None,
                 step_done,
             )
             put(new_y, tile_y, tile, 1)
@@ -164,16 +175,12 @@ class Refiner:
         return new_y / gain, new_z
 
     def _curvature(self, y, z, quality, lmbda):
-        """Second derivative of the distortion in each channel of y, in bits.
-
-        Of MSE; other distortions have the theoretical one everywhere.
+        """Second derivative of the MSE in each channel of y, in bits.
 
         The mean over the latents in the middle of an image; at least
         `CURVATURE`. A random sign per pixel gives the squared norm of each
         column of the synthesis' Jacobian, on average (Hutchinson 1990).
         """
-        if self.model.distortion != "mse":
-            return np.full(y.shape[3], CURVATURE, np.float32)
         middle = [
             (n - min(n, PROBE)) // 2 // ALIGN * ALIGN for n in y.shape[1:3]
         ]
@@ -188,7 +195,8 @@ class Refiner:
         return np.maximum(measured, CURVATURE).astype(np.float32)
 
     def _descend(self, y, z, pixels, rate, plan, curvature, step_done):
-        y_mean, z_mean, z_square = (np.zeros_like(a) for a in (y, z, z))
+        y_steps = Adam(Y_FLOOR) if curvature is None else Newton(curvature)
+        z_steps = Adam(Z_FLOOR)
         of_y, of_both = self.gradients
         first, last = plan.sharpness
         for t in range(plan.steps):
@@ -201,15 +209,10 @@ class Refiner:
                 y, z, *pixels, *rate, sharpness
             )
             slopes = [keras.ops.convert_to_numpy(slope) for slope in slopes]
-            y_mean = MOMENTUM * y_mean + slopes[0]
-            y = y - plan.rate * _fall(place) * y_mean / curvature
+            y = y - plan.rate * _fall(place) * y_steps(slopes[0])
             if moves_z:
-                z_mean += (1 - MOMENTUM) * (slopes[1] - z_mean)
-                z_square += (1 - Z_DECAY) * (slopes[1] ** 2 - z_square)
-                mean = z_mean / (1 - MOMENTUM ** (t + 1))
-                root = np.sqrt(z_square / (1 - Z_DECAY ** (t + 1)))
                 z_rate = plan.z_rate * _fall((t + 0.5) / plan.z_steps)
-                z = z - z_rate * mean / (root + Z_FLOOR)
+                z = z - z_rate * z_steps(slopes[1])
             step_done(t + 1)
         if plan.annealing:
             z = np.rint(z)
@@ -219,6 +222,38 @@ class Refiner:
 
             y = self.annealing(y, z, pixels, rate, curvature, plan, annealed)
         return y, z
+
+
+class Newton:
+    """Momentum in steps divided by a curvature that does not change."""
+
+    def __init__(self, curvature):
+        self.curvature = curvature
+        self.mean = 0.0
+
+    def __call__(self, slope):
+        self.mean = MOMENTUM * self.mean + slope
+        return self.mean / self.curvature
+
+
+class Adam:
+    """Steps of about 1, less where slopes are below `floor` or change sign.
+
+    Reference: Kingma & Ba 2015, https://arxiv.org/abs/1412.6980, algorithm 1.
+    """
+
+    def __init__(self, floor):
+        self.floor = floor
+        self.mean = self.square = 0.0
+        self.count = 0
+
+    def __call__(self, slope):
+        self.count += 1
+        self.mean += (1 - MOMENTUM) * (slope - self.mean)
+        self.square += (1 - DECAY) * (slope**2 - self.square)
+        mean = self.mean / (1 - MOMENTUM**self.count)
+        root = np.sqrt(self.square / (1 - DECAY**self.count))
+        return mean / (root + self.floor)
 
 
 def _weight(inside):
