@@ -195,8 +195,8 @@ class Refiner:
         return np.maximum(measured, CURVATURE).astype(np.float32)
 
     def _descend(self, y, z, pixels, rate, plan, curvature, step_done):
-        y_steps = Adam(Y_FLOOR) if curvature is None else Newton(curvature)
-        z_steps = Adam(Z_FLOOR)
+        move_y = Adam(Y_FLOOR) if curvature is None else Newton(curvature)
+        move_z = Adam(Z_FLOOR)
         of_y, of_both = self.gradients
         first, last = plan.sharpness
         for t in range(plan.steps):
@@ -209,10 +209,10 @@ class Refiner:
                 y, z, *pixels, *rate, sharpness
             )
             slopes = [keras.ops.convert_to_numpy(slope) for slope in slopes]
-            y = y - plan.rate * _fall(place) * y_steps(slopes[0])
+            y = y - plan.rate * _fall(place) * move_y(slopes[0])
             if moves_z:
                 z_rate = plan.z_rate * _fall((t + 0.5) / plan.z_steps)
-                z = z - z_rate * z_steps(slopes[1])
+                z = z - z_rate * move_z(slopes[1])
             step_done(t + 1)
         if plan.annealing:
             z = np.rint(z)
