@@ -11,6 +11,7 @@ installed.
 """
 
 import argparse
+import dataclasses
 import math
 import tempfile
 import time
@@ -26,7 +27,6 @@ import tfcodec
 from tfcodec.coding import RansDecoder
 from tfcodec.coding import code_length
 from tfcodec.coding import encode
-from tfcodec.coding import rans
 from tfcodec.evaluation.machine import processor
 from tfcodec.export.graph import lanes
 from tfcodec.export.graph.rans_graph import RansGraph
@@ -89,7 +89,7 @@ def random_symbols(count, num_lanes):
     values = values.astype(np.int32)
     # So many bits per lane that there are as many lanes as wanted.
     bits = code_length(values, rows, tables)
-    rans.BITS_PER_LANE = int(bits // num_lanes)
+    tables = dataclasses.replace(tables, bits_per_lane=int(bits // num_lanes))
     nothing = np.zeros(0, np.int32)
     return [(values, rows), (nothing, nothing)], tables
 

@@ -246,6 +246,25 @@ def test_fit_then_freeze(folders, picture):
     assert codec.decompress(data).shape == picture.shape
 
 
+def test_bits_per_lane_stay_and_any_decoder_reads_them(
+    folders, picture, tmp_path
+):
+    """Payloads begin with the number of lanes."""
+    plain = tfcodec.load(folders["photo"])
+    plain.save_preset(tmp_path / "fast", bits_per_lane=200)
+    fast = tfcodec.load(tmp_path / "fast")
+    assert fast.coding.model_hash == plain.coding.model_hash
+    assert fast.freeze().bits_per_lane == 200
+    files = [codec.compress(picture, 90) for codec in (plain, fast)]
+    payloads = [bitstream.unpack(data).latents for data in files]
+    lanes = [int.from_bytes(x[:2], "little") for x in payloads]
+    assert lanes[0] < lanes[1]
+    pictures = [plain.decompress(data) for data in files]
+    np.testing.assert_array_equal(*pictures)
+    with pytest.raises(ValueError, match="`bits_per_lane` must be at least"):
+        plain.save_preset(tmp_path / "other", bits_per_lane=27)
+
+
 @pytest.mark.parametrize(
     "identifier, match",
     [

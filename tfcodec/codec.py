@@ -12,6 +12,7 @@ from tfcodec import model_presets
 from tfcodec import presets
 from tfcodec import weights
 from tfcodec.backend import compiled
+from tfcodec.coding import BITS_PER_LANE
 from tfcodec.entropy.build_tables import build_network
 from tfcodec.entropy.symbol_counts import count_symbols
 from tfcodec.errors import TfcodecError
@@ -155,13 +156,21 @@ class Codec(FileCodec, keras.Model):
         """
         return list(self.model.decoder_layers)
 
+    @property
+    def bits_per_lane(self) -> int:
+        """Of its tables, which new ones keep; see `CdfTables`."""
+        return (
+            self.coding.tables.bits_per_lane if self.coding else BITS_PER_LANE
+        )
+
     def freeze(self) -> "Codec":
         """Makes the integer tables and network of the present weights.
 
         Unless they come out as they were, files are no longer marked with the
         number of the preset that this codec was loaded from.
         """
-        before, self.coding = self.coding, make_coding(self.model)
+        before = self.coding
+        self.coding = make_coding(self.model, bits_per_lane=self.bits_per_lane)
         self._decoder = self.coding.decoder
         if before and before.model_hash != self.coding.model_hash:
             self.identifier, self.preset = presets.UNREGISTERED, None
@@ -176,6 +185,7 @@ class Codec(FileCodec, keras.Model):
         overwrite: bool = False,
         identifier: int = presets.UNREGISTERED,
         training: dict[str, Any] | None = None,
+        bits_per_lane: int | None = None,
     ) -> "Codec":
         """Writes a preset of the present weights, with tables of its own.
 
@@ -194,14 +204,18 @@ class Codec(FileCodec, keras.Model):
             identifier: preset identifier in files, of presets that belong to
                 tfcodec.
             training: JSON-able, kept in `preset.json`.
+            bits_per_lane: int, for how many bits an encoder uses one lane of
+                the coder, each of which costs some 24 bits; None for what
+                this codec has, at first 6000. With half as many the coder of
+                SavedModels and of LiteRT needs half the steps.
 
         Returns:
             The preset as a `Codec` in float32, whatever this one computes in.
 
         Raises:
             TfcodecError: the folder has a preset in it.
-            ValueError: a weight is not finite, or the integer network is not
-                exact.
+            ValueError: a weight is not finite, the integer network is not
+                exact, or `bits_per_lane` is below 28.
         """
         if (pathlib.Path(directory) / "preset.json").exists() and not overwrite:
             raise TfcodecError(
@@ -209,11 +223,12 @@ class Codec(FileCodec, keras.Model):
                 "pass `overwrite=True`."
             )
         model = model_presets.as_stored(self.model)
-        coding = make_coding(model)
+        bits_per_lane = bits_per_lane or self.bits_per_lane
+        coding = make_coding(model, bits_per_lane=bits_per_lane)
         images = list(images)
         if images:
             counts = count_symbols(Codec(model, coding), images)
-            coding = make_coding(model, counts)
+            coding = make_coding(model, counts, bits_per_lane)
         preset = model_presets.write(
             directory, model, coding, name, identifier, training
         )

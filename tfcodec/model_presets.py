@@ -1,5 +1,6 @@
 """Models to preset folders, and back."""
 
+import dataclasses
 import os
 import pathlib
 from typing import Any
@@ -9,6 +10,7 @@ import numpy as np
 
 from tfcodec import presets
 from tfcodec import weights
+from tfcodec.coding import BITS_PER_LANE
 from tfcodec.entropy.build_tables import build_network
 from tfcodec.entropy.build_tables import build_tables
 from tfcodec.entropy.symbol_counts import SymbolCounts
@@ -82,26 +84,30 @@ def as_stored(model: Any) -> Any:
 
 
 def make_coding(
-    model: Any, counts: SymbolCounts | None = None
+    model: Any,
+    counts: SymbolCounts | None = None,
+    bits_per_lane: int = BITS_PER_LANE,
 ) -> presets.Coding:
     """`Coding` of a built model's present weights.
 
     Args:
         model: built `CodecModel`.
         counts: what the tables are to follow, or None.
+        bits_per_lane: see `CdfTables`.
 
     Raises:
-        ValueError: a weight is not finite, or the integer network is not
-            exact.
+        ValueError: a weight is not finite, the integer network is not exact,
+            or `bits_per_lane` is too small.
     """
     for variable in model.weights:
         if not np.isfinite(keras.ops.convert_to_numpy(variable)).all():
             raise ValueError(f"{variable.path} is not finite.")
     network = getattr(model, "scale_network", None)
+    tables = build_tables(
+        model.bottleneck, getattr(model, "conditional", None), counts
+    )
     return presets.Coding(
-        build_tables(
-            model.bottleneck, getattr(model, "conditional", None), counts
-        ),
+        dataclasses.replace(tables, bits_per_lane=bits_per_lane),
         None if network is None else build_network(network),
         weights.digest(model.decoder_weights),
     )

@@ -45,6 +45,13 @@ def main(arguments=None):
         metavar="BITS",
         help="round kernels to so many bits of a float16's 10: smaller files",
     )
+    parser.add_argument(
+        "--bits-per-lane",
+        type=int,
+        metavar="BITS",
+        help="of a file's bits, for how many a lane of the coder is used, "
+        "6000: fewer make faster and larger files",
+    )
     options = parser.parse_args(arguments)
     try:
         config = load_config(options.config)
@@ -72,6 +79,7 @@ def main(arguments=None):
                     overwrite=True,
                     identifier=identifier,
                     training={"steps": step, "planned_steps": config.steps},
+                    bits_per_lane=options.bits_per_lane,
                 )
                 .coding
             )

@@ -66,7 +66,7 @@ class GraphEncoder:
         self._cdf = np.pad(tables.cdf, [[1, 0], [0, 0]])  # From place 1 on.
         # The cost from which on there are 1, 2, 3, ... lanes.
         lanes = np.arange(1, rans.MAX_LANES + 1, dtype=np.int64)
-        self._lane_costs = lanes * rans.BITS_PER_LANE * COST_UNIT
+        self._lane_costs = lanes * tables.bits_per_lane * COST_UNIT
 
     def encode(self, values: Sequence, rows: Sequence):
         """Encodes the segments of a batch of images.

@@ -7,18 +7,6 @@ import pytest
 
 from tfcodec.coding import CdfTables
 from tfcodec.coding import quantize_pmf
-from tfcodec.coding import rans
-
-
-@pytest.fixture(scope="module", autouse=True)
-def many_lanes():
-    """Half the bits per lane, so that small data use several lanes.
-
-    The decoder takes any number; the golden vectors hold with this one.
-    """
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rans, "BITS_PER_LANE", 3000)
-        yield
 
 
 def _gaussian(scale):
@@ -38,4 +26,4 @@ def scales():
 @pytest.fixture(scope="session")
 def gaussian_tables(scales):
     cdfs, offsets = zip(*map(_gaussian, scales), strict=True)
-    return CdfTables.from_rows(cdfs, offsets)
+    return CdfTables.from_rows(cdfs, offsets, bits_per_lane=3000)

@@ -1,5 +1,6 @@
 """Round trips, sizes and golden bytes of the coder."""
 
+import dataclasses
 import json
 import os
 import pathlib
@@ -13,7 +14,6 @@ from tfcodec.coding import code_length
 from tfcodec.coding import encode
 from tfcodec.coding import rans
 
-DEFAULT_BITS_PER_LANE = rans.BITS_PER_LANE
 GOLDEN = pathlib.Path(__file__).parents[1] / "golden" / "rans.json"
 
 
@@ -66,7 +66,10 @@ def test_round_trip_at_lane_boundaries(steps, extra, mixed_tables):
 
 
 def test_bits_per_lane_as_documented():
-    assert DEFAULT_BITS_PER_LANE == 6000
+    tables = CdfTables([[0, 1, 4096]], [2], [0])
+    assert tables.bits_per_lane == 6000
+    with pytest.raises(ValueError, match="at least 28. Received.*=27"):
+        dataclasses.replace(tables, bits_per_lane=27)
 
 
 def test_number_of_lanes(mixed_tables):
@@ -213,7 +216,9 @@ def golden_cases():
             numbers.append((state >> 16) % count)
         return numbers
 
-    wide = CdfTables.from_rows([range(0, 4097, 16), [0, 4096]], [-100, 0])
+    wide = CdfTables.from_rows(
+        [range(0, 4097, 16), [0, 4096]], [-100, 0], bits_per_lane=3000
+    )
     z = draw(700, 250)
     rows = draw(600, 2)
     y = [

@@ -80,6 +80,8 @@ def test_digest_is_what_the_format_says_and_sees_every_entry():
     numbers = [12, 2, 3, 0, 1, 4096, 0, 4096, 4096, 2, 1, 0, 0]
     data = b"".join(n.to_bytes(4, "little") for n in numbers)
     assert tables.digest() == hashlib.sha256(data).digest()
+    writer = CdfTables(**GOOD, bits_per_lane=100)
+    assert writer.digest() == tables.digest()
     others = [
         CdfTables(**(GOOD | {"cdf": [[0, 2, 4096], [0, 4096, 4096]]})),
         CdfTables(**(GOOD | {"offset": [0, 1]})),

@@ -87,10 +87,14 @@ def test_calibrated_tables_follow_what_is_coded(
 def test_rounded_kernels(run, config_file, tmp_path, crops, float32_after):
     arguments = ["--run", str(run.folder), "--config", str(config_file)]
     codecs = []
-    for name, options in (("mine-5", []), ("mine-6", ["--mantissa", "5"])):
+    for name, options in (
+        ("mine-5", []),
+        ("mine-6", ["--mantissa", "5", "--bits-per-lane", "300"]),
+    ):
         output = ["--name", name, "--output", str(tmp_path / name)]
         assert freeze.main([*arguments, *output, *options]) == 0
         codecs.append(tfcodec.load(tmp_path / name))
+    assert [codec.bits_per_lane for codec in codecs] == [6000, 300]
     plain, rounded = (codec.model for codec in codecs)
     exact = {w.path for w in rounded.scale_network.weights}
     changed = 0

@@ -32,7 +32,6 @@ from tfcodec.errors import BitstreamError
 STATE_MIN = 1 << 15
 STATE_MAX = (1 << 31) - 1
 MAX_LANES = 4096
-BITS_PER_LANE = 6000  # A lane costs 16 to 32 bits, so about 0.4 percent.
 # Elements per block: its arrays stay in the cache, and memory is that of the
 # values and rows alone. The encoder remembers so many blocks of its first pass.
 _BLOCK = 1 << 16
@@ -78,8 +77,9 @@ def encode(segments: Iterable[Segment], tables: CdfTables) -> bytes:
         num_coded += coded
     if num_coded == 0:
         return b""
-    # A symbol costs at most 28 bits, so no lane stays without one.
-    lanes = min(max(cost // (BITS_PER_LANE * COST_UNIT), 1), MAX_LANES)
+    # A lane has more bits than a symbol costs: none stays without one.
+    lane_cost = tables.bits_per_lane * COST_UNIT
+    lanes = min(max(cost // lane_cost, 1), MAX_LANES)
 
     states = np.full(lanes, STATE_MIN, np.uint32)
     chunks: list[np.ndarray] = []  # Last words of the payload first.

@@ -19,6 +19,8 @@ PRECISION = 12  # Bits. The frequencies of a row sum to 1 << PRECISION.
 TOTAL = 1 << PRECISION
 ESCAPE_BITS = 16  # Raw bits of a value that its row has no symbol for.
 VALUE_MIN, VALUE_MAX = -(1 << 15), (1 << 15) - 1
+BITS_PER_LANE = 6000  # A lane costs 16 to 32 bits, so about 0.4 percent.
+MIN_BITS_PER_LANE = PRECISION + ESCAPE_BITS  # Most that a symbol may cost.
 ESCAPE = 1 << 20  # Stands for "escape" where values are looked up.
 
 # Code length of a symbol by its frequency, in 2**-24 bits: integers, so that
@@ -46,6 +48,9 @@ class CdfTables:
             stays there.
         size: int32 `(num_tables,)`, symbols of a row, the escape included.
         offset: int32 `(num_tables,)`, the value of symbol 0.
+        bits_per_lane: int, at least 28; an encoder uses one lane for so many
+            bits. Fewer make faster and larger files, which any decoder
+            reads: no part of the digest.
     Raises:
         ValueError: if the arrays break one of these rules.
     """
@@ -53,6 +58,7 @@ class CdfTables:
     cdf: np.ndarray
     size: np.ndarray
     offset: np.ndarray
+    bits_per_lane: int = BITS_PER_LANE
 
     def __post_init__(self) -> None:
         for name, ndim in (("cdf", 2), ("size", 1), ("offset", 1)):
@@ -91,10 +97,18 @@ class CdfTables:
         last = self.offset + np.maximum(self.size.astype(np.int64) - 2, 0)
         if (self.offset < VALUE_MIN).any() or (last > VALUE_MAX).any():
             raise ValueError("The values of a row must fit in int16.")
+        if self.bits_per_lane < MIN_BITS_PER_LANE:
+            raise ValueError(
+                f"`bits_per_lane` must be at least {MIN_BITS_PER_LANE}. "
+                f"Received: bits_per_lane={self.bits_per_lane}"
+            )
 
     @classmethod
     def from_rows(
-        cls, cdfs: Sequence[npt.ArrayLike], offsets: Sequence[int]
+        cls,
+        cdfs: Sequence[npt.ArrayLike],
+        offsets: Sequence[int],
+        bits_per_lane: int = BITS_PER_LANE,
     ) -> "CdfTables":
         """Stacks cdf rows of different lengths (`size + 1` entries each)."""
         rows = [int_array(cdf, "cdfs", 1) for cdf in cdfs]
@@ -103,7 +117,7 @@ class CdfTables:
         for target, row in zip(cdf, rows, strict=True):
             target[: row.size] = row
         sizes = np.array([row.size - 1 for row in rows])
-        return cls(cdf, sizes, np.asarray(offsets))
+        return cls(cdf, sizes, np.asarray(offsets), bits_per_lane)
 
     @property
     def num_tables(self) -> int:

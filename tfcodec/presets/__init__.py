@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from tfcodec import weights
+from tfcodec.coding import BITS_PER_LANE
 from tfcodec.coding import CdfTables
 from tfcodec.coding.integer_network import IntegerLayer
 from tfcodec.coding.integer_network import IntegerNetwork
@@ -97,6 +98,8 @@ class Coding:
             "size": self.tables.size,
             "offset": self.tables.offset,
         }
+        if self.tables.bits_per_lane != BITS_PER_LANE:
+            arrays["bits_per_lane"] = np.int64(self.tables.bits_per_lane)
         layers = self.network.layers if self.network else ()
         for i, layer in enumerate(layers):
             arrays[f"kernel_{i}"] = layer.kernel
@@ -117,7 +120,12 @@ class Coding:
         """
         arrays = weights.read_npz(path)
         try:
-            tables = CdfTables(arrays["cdf"], arrays["size"], arrays["offset"])
+            tables = CdfTables(
+                arrays["cdf"],
+                arrays["size"],
+                arrays["offset"],
+                int(arrays.get("bits_per_lane", BITS_PER_LANE)),
+            )
             count = sum(key.startswith("kernel_") for key in arrays)
             layers = tuple(
                 IntegerLayer(

@@ -8,7 +8,6 @@ import tensorflow as tf
 
 from tfcodec.coding import RansDecoder
 from tfcodec.coding import encode
-from tfcodec.coding import rans
 from tfcodec.errors import BitstreamError
 from tfcodec.export.graph import lanes
 from tfcodec.export.graph.rans_graph import RansGraph
@@ -146,7 +145,6 @@ def reference():
 def make_coder(octet_matrix):
     """`Coder` of tables; several lanes, blocks and chunks for small data."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rans, "BITS_PER_LANE", 3000)
         patch.setattr(lanes, "UNROLL", 4)
         patch.setattr(lanes, "CHUNK", 256)
         yield lambda tables: Coder(tables, octet_matrix)
