@@ -83,6 +83,11 @@ class IntegerDense(keras.layers.Layer):
         real = 2.0 ** (self.extra_shift - ACTIVATION_BITS) / BIAS_SPEED
         self.bias.assign(keras.ops.full((self.units,), 1.0) * values * real)
 
+    def snap_kernel(self):
+        """Sets the kernel to the integers that it is rounded to anyway."""
+        exact = self.quantized_kernel() * 2.0**-WEIGHT_BITS
+        self.kernel.assign(exact / KERNEL_SPEED)
+
     def quantized_kernel(self):
         """float32 integers in [-127, 127], `(channels, units)`."""
         kernel = self._real_kernel() * 2.0**WEIGHT_BITS
