@@ -27,6 +27,7 @@ const PRESETS = {
   9: "photo-5 (retired)",
   10: "photo-6",
   11: "photo-msssim-3",
+  12: "photo-fast-1",
   16: "cnn-plain-1 (retired)",
   17: "cnn-pool-1 (retired)",
   18: "cnn-pool-dense-1",

@@ -28,6 +28,7 @@ from tfcodec.errors import TfcodecError
 IDENTIFIERS = {
     10: "photo-6",
     11: "photo-msssim-3",
+    12: "photo-fast-1",
     18: "cnn-pool-dense-1",
     19: "deconvnet-1",
     20: "cnn-plain-2",
