@@ -215,7 +215,8 @@ class Codec(FileCodec, keras.Model):
         Raises:
             TfcodecError: the folder has a preset in it.
             ValueError: a weight is not finite, the integer network is not
-                exact, or `bits_per_lane` is below 28.
+                exact, or `bits_per_lane` is below 28 or above
+                2**31 - 1.
         """
         if (pathlib.Path(directory) / "preset.json").exists() and not overwrite:
             raise TfcodecError(

@@ -14,7 +14,7 @@ from PIL import Image
 from tfcodec.bitstream import unpack
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="POSIX signals")
-NUM_KILLS = 50
+NUM_KILLS = 25
 NUM_PICTURES = 8
 
 

@@ -68,8 +68,10 @@ def test_round_trip_at_lane_boundaries(steps, extra, mixed_tables):
 def test_bits_per_lane_as_documented():
     tables = CdfTables([[0, 1, 4096]], [2], [0])
     assert tables.bits_per_lane == 6000
-    with pytest.raises(ValueError, match="at least 28. Received.*=27"):
-        dataclasses.replace(tables, bits_per_lane=27)
+    for wrong in (27, 2**31):
+        match = rf"`bits_per_lane` must be in 28.*Received.*={wrong}"
+        with pytest.raises(ValueError, match=match):
+            dataclasses.replace(tables, bits_per_lane=wrong)
 
 
 def test_number_of_lanes(mixed_tables):

@@ -1,6 +1,8 @@
 """A SavedModel of the tiny preset, and image files."""
 
+import fcntl
 import io
+import pickle
 
 import pytest
 
@@ -98,9 +100,32 @@ def photo_codec(make_model):
 
 
 @pytest.fixture(scope="session")
-def photo_files(photo_codec, to_tflite):
+def photo_files(photo_codec, to_tflite, once):
     """Its LiteRT files for any size up to 200,000 pixels, by form."""
-    return to_tflite(photo_codec, None, 200_000)
+    # Of the weights too: another process has the same codec.
+    name = f"photo-{photo_codec.coding.model_hash.hex()}"
+    return once(name, lambda: to_tflite(photo_codec, None, 200_000))
+
+
+@pytest.fixture(scope="session")
+def once(request, tmp_path_factory):
+    """`once(name, make)`: what `make` returns, in one process of the run.
+
+    The others wait for it and read what it has pickled.
+    """
+
+    def once(name, make):
+        if not hasattr(request.config, "workerinput"):
+            return make()
+        # The workers' folders are in one.
+        path = tmp_path_factory.getbasetemp().parent / name
+        with open(f"{path}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not path.exists():
+                path.write_bytes(pickle.dumps(make()))
+        return pickle.loads(path.read_bytes())
+
+    return once
 
 
 @pytest.fixture(scope="session")

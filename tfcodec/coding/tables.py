@@ -48,8 +48,8 @@ class CdfTables:
             stays there.
         size: int32 `(num_tables,)`, symbols of a row, the escape included.
         offset: int32 `(num_tables,)`, the value of symbol 0.
-        bits_per_lane: int, at least 28; an encoder uses one lane for so many
-            bits. Fewer make faster and larger files, which any decoder
+        bits_per_lane: int, 28 to 2**31 - 1; an encoder uses one lane for so
+            many bits. Fewer make faster and larger files, which any decoder
             reads: no part of the digest.
     Raises:
         ValueError: if the arrays break one of these rules.
@@ -97,9 +97,9 @@ class CdfTables:
         last = self.offset + np.maximum(self.size.astype(np.int64) - 2, 0)
         if (self.offset < VALUE_MIN).any() or (last > VALUE_MAX).any():
             raise ValueError("The values of a row must fit in int16.")
-        if self.bits_per_lane < MIN_BITS_PER_LANE:
+        if not MIN_BITS_PER_LANE <= self.bits_per_lane < 2**31:
             raise ValueError(
-                f"`bits_per_lane` must be at least {MIN_BITS_PER_LANE}. "
+                f"`bits_per_lane` must be in {MIN_BITS_PER_LANE}..{2**31 - 1}. "
                 f"Received: bits_per_lane={self.bits_per_lane}"
             )
 

@@ -100,7 +100,9 @@ class Coding:
             "offset": self.tables.offset,
         }
         if self.tables.bits_per_lane != BITS_PER_LANE:
-            arrays["bits_per_lane"] = np.int64(self.tables.bits_per_lane)
+            arrays["bits_per_lane"] = np.array(
+                [self.tables.bits_per_lane], np.int32
+            )
         layers = self.network.layers if self.network else ()
         for i, layer in enumerate(layers):
             arrays[f"kernel_{i}"] = layer.kernel
@@ -121,11 +123,12 @@ class Coding:
         """
         arrays = weights.read_npz(path)
         try:
+            bits_per_lane = arrays.get("bits_per_lane", np.array(BITS_PER_LANE))
             tables = CdfTables(
                 arrays["cdf"],
                 arrays["size"],
                 arrays["offset"],
-                int(arrays.get("bits_per_lane", BITS_PER_LANE)),
+                int(bits_per_lane.item()),
             )
             count = sum(key.startswith("kernel_") for key in arrays)
             layers = tuple(
