@@ -49,14 +49,15 @@ class ModelConfig:
     Args:
         name: key of `tfcodec.models.MODELS`.
         arguments: its constructor arguments.
-        warm_start: bool. Starts the linear bypass at a PCA (`photo` only).
+        warm_start: bool. Starts the linear bypass at a PCA (`photo` only);
+            latents that `initial` lacks always start so.
         warm_step: float, initial quantization step in pixel values.
         initial: weights file (`.npz` of a preset or checkpoint) to start
             from, or None.
         initial_lmbda: `(lmbda_min, lmbda_max)` that `initial` was trained
             with, if that is another range (`requality`); or None.
         initial_arguments: those of `arguments` that differ in `initial`,
-            which has fewer blocks (`grow`).
+            which has fewer blocks or latents (`grow`).
         train_only: names of the model's layers that are trained; none: all.
         perceptual: `PerceptualConfig` of what is added to the distortion, or
             None.

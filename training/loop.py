@@ -10,6 +10,7 @@ import numpy as np
 
 from tfcodec import weights
 from tfcodec.models import MODELS
+from tfcodec.models import Photo
 from tfcodec.training import board
 from tfcodec.training import checkpoint
 from tfcodec.training.data import make_batches
@@ -78,7 +79,15 @@ def make_model(config, images=None):
     optimizer.build(model.trainable_variables)
     if images is not None:
         if config.model.initial:
-            _load_initial(config.model, cls, arguments, model)
+            known = _load_initial(config.model, cls, arguments, model)
+            if known < model.latent_channels:
+                warm_start(
+                    model,
+                    images(),
+                    config.model.warm_step,
+                    seed=config.seed,
+                    known=known,
+                )
             if config.model.initial_lmbda:
                 stretch_qualities(model, *config.model.initial_lmbda)
         elif config.model.warm_start and config.model.name == "photo":
@@ -92,13 +101,20 @@ def make_model(config, images=None):
 
 
 def _load_initial(settings, cls, arguments, model):
-    if settings.initial_arguments:
-        small = cls(**{**arguments, **settings.initial_arguments})
-        small.build()
-        weights.load_weights(settings.initial, small)
-        grow(small, model)
-    else:
+    """Loads the weights to start from; how many latents they have."""
+    if not settings.initial_arguments:
         weights.load_weights(settings.initial, model)
+        return model.latent_channels
+    small = cls(**{**arguments, **settings.initial_arguments})
+    if small.latent_channels != model.latent_channels and cls is not Photo:
+        raise ValueError(
+            "`initial_arguments` with other `latent_channels` are for `photo`. "
+            f"Received: {settings.name!r}"
+        )
+    small.build()
+    weights.load_weights(settings.initial, small)
+    grow(small, model)
+    return small.latent_channels
 
 
 def train(config, output, source=None, stop_at=None, report=print):

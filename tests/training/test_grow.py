@@ -47,8 +47,62 @@ def test_other_differences_are_errors(settings):
     small = build(settings)
     with pytest.raises(ValueError, match="analysis has fewer blocks"):
         grow(build(settings, analysis_blocks=[2, 1]), small)
+    fewer = build(settings, latent_channels=5)
     with pytest.raises(ValueError, match="does not have the shapes"):
-        grow(build(settings, latent_channels=8), small)
+        grow(small, fewer)
+    with pytest.raises(ValueError, match="the shapes of its start"):
+        grow(build(settings, context_channels=5), small)
+
+
+def test_more_latents_change_nothing_yet(settings, crops):
+    small = build(settings)
+    count = small.latent_channels
+    large = build(settings, latent_channels=count + 3)
+    grow(small, large)
+    image = crops[0][None, :32, :48].astype(np.float32)
+    y, z_hat, x_hat, *_ = outputs(small, image)
+    large_y, large_z_hat, large_x_hat, *_ = outputs(large, image)
+    assert large_y.shape[-1] == count + 3
+    np.testing.assert_allclose(large_y[..., :count], y, rtol=1e-5, atol=1e-4)
+    np.testing.assert_array_equal(large_z_hat, z_hat)
+    np.testing.assert_allclose(large_x_hat, x_hat, rtol=1e-5, atol=1e-4)
+    # But the new ones are made, and what reads them learns.
+    assert np.abs(large_y[..., count:]).max() > 0
+
+
+def test_latents_that_the_start_lacks_begin_with_the_pca(
+    settings, crops, tmp_path, float32_after
+):
+    path = tmp_path / "small.npz"
+    small = build(settings)
+    weights.save_weights(path, small)
+    count = small.latent_channels
+    arguments = settings["model"]["arguments"]
+    more = {**arguments, "latent_channels": count + 3}
+    start = {
+        "initial": str(path),
+        "initial_arguments": {"latent_channels": count},
+    }
+    values = {
+        **settings,
+        "model": {"name": "photo", "arguments": more, **start},
+    }
+    model = loop.make_model(from_dict(values), lambda: crops)
+    kernel = keras.ops.convert_to_numpy(model.synthesis.bypass.kernel)
+    old = keras.ops.convert_to_numpy(small.synthesis.bypass.kernel)
+    np.testing.assert_array_equal(kernel[:count], old.astype(np.float16))
+    # Orthogonal to what was there, and to each other.
+    new = kernel[count:] / np.linalg.norm(kernel[count:], axis=1)[:, None]
+    np.testing.assert_allclose(new @ new.T, np.eye(3), atol=1e-5)
+    assert np.abs(new @ old.T).max() < 1e-3 * np.linalg.norm(old, axis=1).max()
+    values["model"] = {
+        "name": "factorized",
+        "arguments": {"latent_channels": 5, "channels": 4},
+        "initial": str(path),
+        "initial_arguments": {"latent_channels": 4},
+    }
+    with pytest.raises(ValueError, match="are for `photo`.*'factorized'"):
+        loop.make_model(from_dict(values), lambda: crops)
 
 
 def test_settings(settings, crops, tmp_path, float32_after):

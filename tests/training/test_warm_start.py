@@ -3,6 +3,7 @@
 import numpy as np
 
 from tfcodec.models import Photo
+from tfcodec.training.grow import grow
 from tfcodec.training.warm_start import block_pca
 from tfcodec.training.warm_start import warm_start
 
@@ -53,6 +54,58 @@ def test_photo_starts_as_a_linear_codec(photograph):
     spread = np.sqrt(np.square(y).mean(axis=(0, 1, 2)))
     assert 0.4 < np.median(spread / scale) < 2.0
     assert scale.min() >= 0.25 and (np.diff(scale) <= 0).all()
+
+
+def test_latents_on_top_of_those_that_are_known(photograph):
+    def build(channels):
+        model = Photo(
+            latent_channels=channels,
+            hyper_channels=4,
+            analysis_channels=(4, 8),
+            analysis_blocks=(1, 1),
+            synthesis_channels=(4, 8),
+            synthesis_blocks=(1, 1),
+            context_channels=8,
+            split=16,
+            seed=1,
+        )
+        model.build()
+        return model
+
+    small, large = build(48), build(64)
+    warm_start(small, [photograph], step=16.0)
+    grow(small, large)
+    warm_start(large, [photograph], step=99.0, known=48)
+    for model in (small, large):
+        for head in (model.analysis.head, model.synthesis.head):
+            head.kernel.assign(np.zeros(head.kernel.shape, np.float32))
+    x = photograph[None, :192, :256].astype(np.float32)
+    old, new = (
+        np.square(linear(model, x) - x).mean() for model in (small, large)
+    )
+    # As good as the first 64 components of a PCA at once, on other blocks.
+    whole = build(64)
+    warm_start(whole, [photograph], step=16.0)
+    whole.synthesis.head.kernel.assign(large.synthesis.head.kernel)
+    whole.analysis.head.kernel.assign(large.analysis.head.kernel)
+    best = np.square(linear(whole, x) - x).mean()
+    assert best < old and new < best + 0.05 * (old - best)
+    # The new ones have the step of the old ones, and what they had stays.
+    norms = np.linalg.norm(np.asarray(large.synthesis.bypass.kernel), axis=1)
+    np.testing.assert_allclose(norms * 64, 16.0, rtol=1e-3)
+    scale = np.asarray(large.latent_scale)
+    np.testing.assert_array_equal(scale[:48], np.asarray(small.latent_scale))
+    assert scale[48:].max() < 1.1 * scale[:48].min()
+    bias, kernel = (
+        [
+            np.asarray(getattr(m.scale_network.stages[3], name))
+            for m in (small, large)
+        ]
+        for name in ("bias", "kernel")
+    )
+    np.testing.assert_array_equal(bias[1][:48], bias[0])
+    np.testing.assert_array_equal(kernel[1][:, :48], kernel[0])
+    assert bias[1][48:].max() < bias[0].min() + 0.1
 
 
 def linear(model, x):

@@ -5,6 +5,7 @@ the coding tables; means are ordinary floats.
 """
 
 import keras
+import numpy as np
 
 from tfcodec.layers import IntegerDense
 from tfcodec.layers.integer_dense import BIAS_SPEED
@@ -200,17 +201,22 @@ class IntegerScaleNetwork(keras.layers.Layer):
         return self.stages[3](_append(h, code)) * 2.0**4
 
     def warm_start(self, indexes, slope):
-        """Starts the output at known indexes, whatever the hyper-latents say.
+        """Starts outputs at known indexes, whatever the hyper-latents say.
 
         Args:
-            indexes: float `(latent_channels,)`, indexes at quality 50.
+            indexes: float `(n,)`, indexes of the last `n` latent channels at
+                quality 50; the other channels stay as they are.
             slope: float, indexes per unit of quality.
         """
         stage = self.stages[3]
+        first = self.latent_channels - len(indexes)
         per_code = slope * 100.0 / 250.0  # see `quality_code`
-        stage.set_bias(indexes - per_code * 125.0)
+        bias = keras.ops.convert_to_numpy(stage.bias)[:first]
+        stage.set_bias(np.pad(indexes - per_code * 125.0, (first, 0)))
+        started = keras.ops.convert_to_numpy(stage.bias)[first:]
+        stage.bias.assign(np.concatenate([bias, started]))
         kernel = keras.ops.convert_to_numpy(stage.kernel).copy()
-        kernel[-1] = per_code * 2.0**stage.extra_shift / KERNEL_SPEED
+        kernel[-1, first:] = per_code * 2.0**stage.extra_shift / KERNEL_SPEED
         stage.kernel.assign(kernel)
 
     def remap_quality(self, offset, slope):
