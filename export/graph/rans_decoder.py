@@ -11,6 +11,7 @@ from tfcodec.coding.tables import ESCAPE
 from tfcodec.coding.tables import PRECISION
 from tfcodec.coding.tables import TOTAL
 from tfcodec.coding.tables import VALUE_MAX
+from tfcodec.coding.tables import VALUE_MIN
 from tfcodec.export.graph import lanes
 from tfcodec.export.graph.lanes import Coded
 from tfcodec.export.graph.lanes import LaneLoop
@@ -55,11 +56,20 @@ class GraphDecoder:
         # At place 0, for lanes that have nothing to do: the frequency 4096 and
         # `slot - start = slot` leave a state as it is.
         idle = np.stack([np.full(TOTAL, TOTAL), np.arange(TOTAL)], axis=1)
-        steps = [idle.astype(np.int32), tables.decode_step]
+        steps = np.concatenate([idle.astype(np.int32), tables.decode_step])
         values = [np.zeros(TOTAL, np.int32), tables.decode_value]
-        # Tensors, so that a graph with many segments holds them once.
-        self._step = tf.constant(np.concatenate(steps))
-        self._value = tf.constant(np.concatenate(values))
+        values = np.concatenate(values)
+        # Tensors, so that a graph with many segments holds them once. Small
+        # ones, since lanes look up what is far apart: both numbers of a step
+        # in 25 bits, and values in 16, unless none of these is left to say
+        # that there is an escape.
+        self._escape = ESCAPE
+        if not (values == VALUE_MIN).any():
+            self._escape = VALUE_MIN
+            values[values == ESCAPE] = VALUE_MIN
+            values = values.astype(np.int16)
+        self._step = tf.constant(steps @ np.int32([TOTAL, 1]))
+        self._value = tf.constant(values)
 
     def start(self, payload, num_bytes) -> DecoderState:
         """Reads the beginning of payloads.
@@ -133,8 +143,8 @@ class GraphDecoder:
         )
         bad = front > state.back
         status, numbers = flag(status, numbers, bad, Status.SYMBOLS)
-        values = tf.gather(self._value, slots)
-        values, escapes = _unescaped(values, coded, state)
+        values = tf.cast(tf.gather(self._value, slots), tf.int32)
+        values, escapes = _unescaped(values, coded, state, self._escape)
         back = state.back - escapes
         values = coded.spread(values)
         if not self._rows.skips_zeros:
@@ -190,19 +200,16 @@ class GraphDecoder:
             for row in tf.unstack(feeds[0]):
                 rest = tf.bitwise.right_shift(states, PRECISION)
                 slots.append(row + states % TOTAL)
-                freq, bias = tf.unstack(
-                    tf.gather(self._step, slots[-1]), axis=-1
-                )
-                # A frequency of 4096 has the start 0: below 2**31 always.
-                states = freq * rest + bias
-                # -1 for a state that takes a word, else 0, which counts and
-                # selects without bools, whose ops take longer.
-                low = tf.bitwise.right_shift(states - rans.STATE_MIN, 31)
-                taken = position - tf.cumsum(low, axis=1)
+                step = tf.gather(self._step, slots[-1])
+                freq = tf.bitwise.right_shift(step, PRECISION)
+                # `freq * rest + bias`, where `step = freq * 4096 + bias`. A
+                # frequency of 4096 has the start 0: below 2**31 always.
+                states = freq * (rest - TOTAL) + step
+                low = states < rans.STATE_MIN
+                taken = position + tf.cumsum(tf.cast(low, tf.int32), axis=1)
                 word = tf.gather(words, taken)
-                # The clamp only keeps states that take no word from overflow.
-                small = tf.minimum(states, rans.STATE_MIN - 1)
-                states -= low * (65535 * small + word)
+                # What is not taken may have wrapped around.
+                states = tf.where(low, 65536 * states + word, states)
                 position = taken[:, -1:]
             return (states, position), tf.stack(slots)
 
@@ -216,15 +223,15 @@ class GraphDecoder:
         return states, (position - first)[:, 0], slots
 
 
-def _unescaped(values, coded, state):
+def _unescaped(values, coded, state, escape):
     """Puts the raw values in place; values, and each image's escapes."""
-    at, image, nth, escapes = coded.chosen(tf.equal(values, ESCAPE))
+    at, image, nth, escapes = coded.chosen(tf.equal(values, escape))
     width = tf.shape(state.words)[1]
     nth = tf.gather(state.back, image) - 1 - nth
     nth = tf.clip_by_value(nth, 0, width - 1)
     raw = tf.gather(tf.reshape(state.words, [-1]), image * width + nth)
     raw = tf.where(raw > VALUE_MAX, raw - 65536, raw)
-    return values + put(raw - ESCAPE, at, coded.total), escapes
+    return values + put(raw - escape, at, coded.total), escapes
 
 
 def _words(payload):

@@ -72,6 +72,17 @@ def test_one_image_is_known_to_be_one(coder, draw):
         np.testing.assert_array_equal(values[0], expected)
 
 
+@pytest.mark.parametrize("offset", [-32768, -32767, 32765])
+def test_values_at_the_ends_of_16_bits(make_coder, offset):
+    """No value of a table is taken for an escape."""
+    cdf = [[0, 1000, 2000, 4000, 4096]]
+    tables = CdfTables.from_rows(cdf, [offset], bits_per_lane=3000)
+    coder = make_coder(tables)
+    values = np.int32([offset, offset + 1, offset + 2, -32768, 0, 32767] * 9)
+    image = [(values, np.zeros(values.size, np.int32)), ([], [])]
+    coder.check_batch([image, image])
+
+
 @pytest.mark.parametrize("num_lanes", [1, 2, 3, 9])
 def test_lane_boundaries(coder, num_lanes):
     """Full and partial last steps; 12 bits a symbol, 250 symbols a lane."""
