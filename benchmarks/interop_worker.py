@@ -60,10 +60,12 @@ def keras_runtime(preset, policy="float32", xla=False):
     if xla:
         import tensorflow as tf
 
-        for step in ("analyse", "hyper", "residuals", "reconstruct"):
-            traced = getattr(codec, f"run_{step}")
-            compiled = tf.function(traced, jit_compile=True, autograph=False)
-            setattr(codec, f"run_{step}", compiled)
+        for name, traced in list(vars(codec).items()):
+            if name.startswith("run_"):
+                compiled = tf.function(
+                    traced, jit_compile=True, autograph=False
+                )
+                setattr(codec, name, compiled)
     return FileCodecRuntime(codec)
 
 

@@ -120,6 +120,25 @@ def test_a_runtime_that_does_not_start_is_named(interop, tmp_path):
         runtimes.Process(litert, "no-preset", None, None, tmp_path / "log")
 
 
+def test_steps_that_xla_compiles(interop, tiny_preset, photograph, tmp_path):
+    path = tmp_path / "whale.png"
+    Image.fromarray(photograph[:48, :40]).save(path)
+    plain, compiled = (
+        interop("worker").keras_runtime(str(tiny_preset), xla=xla)
+        for xla in (False, True)
+    )
+    (data,) = compiled.encode(path, [40.0])
+    pixels, symbols = compiled.decode(data)
+    expected_pixels, expected = plain.decode(data)
+    assert {name: x.shape for name, x in symbols.items()} == {
+        "z": (1, 1, 4),
+        "residual": (3, 3, 8),
+    }
+    for name, x in symbols.items():
+        np.testing.assert_array_equal(x, expected[name])
+    assert np.abs(np.subtract(pixels, expected_pixels, dtype=int)).max() <= 1
+
+
 @pytest.mark.parametrize(
     "names, message",
     [("tf,nothing", "there is no 'nothing'"), ("old-tf", "--old-python")],
