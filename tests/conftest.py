@@ -3,6 +3,7 @@
 import os
 import pathlib
 import shutil
+import signal
 
 import numpy as np
 import pytest
@@ -46,6 +47,10 @@ ARGUMENTS = {
         "split": 2,
     },
 }
+# `pytest &` in a script ignores Ctrl-C, and so would the processes that tests
+# start and send one to.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _make_model(kind, lively=True, seed=11, **changes):
