@@ -66,6 +66,8 @@ def _copy(old, new, more, name):
 
     Weights of new inputs become 0, those of new outputs stay.
     """
+    if len(old) != len(new):
+        raise ValueError(f"{name} does not have the weights of its start.")
     for source, target in zip(old, new, strict=True):
         if source.shape != target.shape:
             inputs = _with_more(source.shape, -2, more)

@@ -26,21 +26,9 @@ def test_basis_is_orthonormal_and_ordered(photograph):
 
 
 def test_photo_starts_as_a_linear_codec(photograph):
-    model = Photo(
-        latent_channels=64,
-        hyper_channels=4,
-        analysis_channels=(4, 8),
-        analysis_blocks=(1, 1),
-        synthesis_channels=(4, 8),
-        synthesis_blocks=(1, 1),
-        context_channels=8,
-        split=16,
-        seed=1,
-    )
-    model.build()
+    model = build(64)
     warm_start(model, [photograph], step=16.0)
-    for head in (model.analysis.head, model.synthesis.head):
-        head.kernel.assign(np.zeros(head.kernel.shape, np.float32))
+    silence(model)
     x = photograph[None, :192, :256].astype(np.float32)
     out = model({"image": x, "quality": np.array([50.0], np.float32)})
     error = np.square(np.asarray(out.x_hat) - x).mean()
@@ -57,28 +45,12 @@ def test_photo_starts_as_a_linear_codec(photograph):
 
 
 def test_latents_on_top_of_those_that_are_known(photograph):
-    def build(channels):
-        model = Photo(
-            latent_channels=channels,
-            hyper_channels=4,
-            analysis_channels=(4, 8),
-            analysis_blocks=(1, 1),
-            synthesis_channels=(4, 8),
-            synthesis_blocks=(1, 1),
-            context_channels=8,
-            split=16,
-            seed=1,
-        )
-        model.build()
-        return model
-
     small, large = build(48), build(64)
     warm_start(small, [photograph], step=16.0)
     grow(small, large)
     warm_start(large, [photograph], step=99.0, known=48)
-    for model in (small, large):
-        for head in (model.analysis.head, model.synthesis.head):
-            head.kernel.assign(np.zeros(head.kernel.shape, np.float32))
+    silence(small)
+    silence(large)
     x = photograph[None, :192, :256].astype(np.float32)
     old, new = (
         np.square(linear(model, x) - x).mean() for model in (small, large)
@@ -86,8 +58,7 @@ def test_latents_on_top_of_those_that_are_known(photograph):
     # As good as the first 64 components of a PCA at once, on other blocks.
     whole = build(64)
     warm_start(whole, [photograph], step=16.0)
-    whole.synthesis.head.kernel.assign(large.synthesis.head.kernel)
-    whole.analysis.head.kernel.assign(large.analysis.head.kernel)
+    silence(whole)
     best = np.square(linear(whole, x) - x).mean()
     assert best < old and new < best + 0.05 * (old - best)
     # The new ones have the step of the old ones, and what they had stays.
@@ -106,6 +77,28 @@ def test_latents_on_top_of_those_that_are_known(photograph):
     np.testing.assert_array_equal(bias[1][:48], bias[0])
     np.testing.assert_array_equal(kernel[1][:, :48], kernel[0])
     assert bias[1][48:].max() < bias[0].min() + 0.1
+
+
+def build(latent_channels):
+    model = Photo(
+        latent_channels=latent_channels,
+        hyper_channels=4,
+        analysis_channels=(4, 8),
+        analysis_blocks=(1, 1),
+        synthesis_channels=(4, 8),
+        synthesis_blocks=(1, 1),
+        context_channels=8,
+        split=16,
+        seed=1,
+    )
+    model.build()
+    return model
+
+
+def silence(model):
+    """Leaves the bypass of both transforms alone."""
+    for head in (model.analysis.head, model.synthesis.head):
+        head.kernel.assign(np.zeros(head.kernel.shape, np.float32))
 
 
 def linear(model, x):
